@@ -112,10 +112,8 @@ pub struct InvalidIntegrationName(pub String);
 impl IntegrationName {
     pub fn new(text: &str) -> Result<Self, InvalidIntegrationName> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let valid = (1..=63).contains(&text.len())
-            && text.chars().all(plain)
-            && !text.starts_with('-')
-            && !text.ends_with('-');
+        let valid =
+            (1..=63).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('-') && !text.ends_with('-');
         if valid { Ok(Self(text.to_owned())) } else { Err(InvalidIntegrationName(text.to_owned())) }
     }
 

@@ -55,7 +55,10 @@ pub enum Outcome {
     /// The thing to change does not exist (deleted, or hidden from us).
     Missing(Failure),
     /// The other side asks for a pause (429, open breaker). Counts no attempt.
-    Paused { failure: Failure, wait: Duration },
+    Paused {
+        failure: Failure,
+        wait: Duration,
+    },
     /// Credentials were refused, after one refresh. Pauses the instance with one alarm. Counts no attempt.
     Auth(Failure),
 }

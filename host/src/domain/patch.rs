@@ -60,12 +60,23 @@ impl Hook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
-    Set { field: String, value: String },
+    Set {
+        field: String,
+        value: String,
+    },
     /// Adds to what the chain has put into the field so far, on a new line.
-    Append { field: String, value: String },
-    Unset { field: String },
+    Append {
+        field: String,
+        value: String,
+    },
+    Unset {
+        field: String,
+    },
     SetReference(Reference),
-    AddNote { journal: Journal, text: String },
+    AddNote {
+        journal: Journal,
+        text: String,
+    },
 }
 
 impl Op {

@@ -52,8 +52,16 @@ pub enum Operation {
         references: Vec<Reference>,
     },
     /// Tells BigPanda's callback service that the share was handled, which releases queued updates.
-    Callback { incident: IncidentId, kind: ShareKind },
-    TagIncident { environment: EnvironmentId, incident: IncidentId, tag: String, value: String },
+    Callback {
+        incident: IncidentId,
+        kind: ShareKind,
+    },
+    TagIncident {
+        environment: EnvironmentId,
+        incident: IncidentId,
+        tag: String,
+        value: String,
+    },
     CommentIncident {
         environment: EnvironmentId,
         incident: IncidentId,
