@@ -1,0 +1,16 @@
+//! Tandem keeps BigPanda incidents and ServiceNow incidents in step, and hands every value that it writes to
+//! sandboxed WebAssembly plugins. The modules below stand from the ground to the roof; `ARCHITECTURE.md` draws them.
+
+// Ground: values.
+pub mod clock;
+pub mod domain;
+pub mod steps;
+// Engine: pure decisions.
+pub mod engine;
+pub mod mapping;
+// Outlets: each knows the domain, its own configuration, and transport.
+pub mod bigpanda;
+pub mod servicenow;
+pub mod store;
+// Shell: the only place where time, store, plugins and clients meet.
+pub mod sync;

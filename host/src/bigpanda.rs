@@ -1,0 +1,25 @@
+//! BigPanda: what the sync asks of it, as a trait; the real client and the reading of shares below.
+//!
+//! Every answer is a domain value: wire names and status codes end here. Called by `sync`; `web` uses `share`.
+
+use async_trait::async_trait;
+
+use crate::domain::id::{EnvironmentId, IncidentId};
+use crate::domain::incident::Incident;
+use crate::domain::outcome::Outcome;
+use crate::domain::share::ShareKind;
+
+/// What the sync asks of BigPanda. Each call makes at most one HTTP request, unless its doc says otherwise.
+#[async_trait]
+pub trait Api: Send + Sync {
+    /// Tells the callback service that a share was handled, which releases the updates that BigPanda held back.
+    async fn callback(&self, incident: &IncidentId, kind: ShareKind) -> Outcome;
+    /// Sets an incident tag. Repeating it is harmless.
+    async fn set_tag(&self, environment: &EnvironmentId, incident: &IncidentId, tag: &str, value: &str) -> Outcome;
+    /// Adds a comment. BigPanda has no idempotency key: a repeat makes a second comment.
+    async fn comment(&self, environment: &EnvironmentId, incident: &IncidentId, text: &str) -> Outcome;
+    /// Whether a comment that contains `marker` is among the incident's newest hundred activities.
+    async fn has_comment(&self, incident: &IncidentId, marker: &str) -> Result<bool, Outcome>;
+    /// Fetches an incident with its alerts.
+    async fn incident(&self, environment: &EnvironmentId, incident: &IncidentId) -> Result<Incident, Outcome>;
+}

@@ -1,0 +1,385 @@
+//! The durable queue: what it promises, as traits. `store::sqlite` keeps the promises on an embedded database.
+//!
+//! Invariants, for every backend:
+//! - A call that returned `Ok` is durable: it survives `kill -9` and power loss.
+//! - Events of one link are claimed together, by one worker, and only while no request of that link to
+//!   ServiceNow is unfinished. That is how newer shares coalesce while a request waits.
+//! - Requests of one link to one target form a lane: at most one is leased, and the oldest goes first.
+//! - A claim raises the row's fence. A completion with an older fence changes nothing and answers
+//!   [`Completion::Stale`]; nobody else is told.
+//! - A lease that expired makes its row claimable again with `crashes` raised by one. `attempts` grows only by a
+//!   recorded failure.
+//! - Events and requests are never deleted before they are finished.
+//!
+//! `sync` calls it; it knows the domain only. Time is an argument.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationName, LinkId, RequestId};
+use crate::domain::link::Link;
+use crate::domain::outcome::Failure;
+use crate::domain::request::{Request, Target};
+use crate::domain::time::Timestamp;
+
+/// A share that is to be made durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    pub integration: IntegrationName,
+    pub incident: IncidentId,
+    pub environment: Option<EnvironmentId>,
+    /// Equal for two deliveries of the same thing; hexadecimal SHA-256.
+    pub dedupe: String,
+    /// See `Incident::revision`.
+    pub revision: i64,
+    pub received: Timestamp,
+    /// The share as `domain::share::Share` in JSON; the store treats it as opaque bytes.
+    pub body: Vec<u8>,
+}
+
+/// What became of an accepted event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    pub event: EventId,
+    pub link: LinkId,
+    /// The same event had been accepted before; nothing was stored.
+    pub duplicate: bool,
+}
+
+/// An event inside a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingEvent {
+    pub id: EventId,
+    pub received: Timestamp,
+    pub revision: i64,
+    pub body: Vec<u8>,
+}
+
+/// All pending events of one link, leased to one worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventClaim {
+    pub link: Link,
+    pub fence: Fence,
+    /// How many workers died while holding these events. From `crash limit` on they are poison.
+    pub crashes: u32,
+    /// Oldest first, never empty.
+    pub events: Vec<PendingEvent>,
+}
+
+/// How the events of a claim ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventEnd {
+    /// Decided: requests were sealed, or nothing had to be done. The word goes to the journal.
+    Done { why: String },
+    /// Kept for later without being decided (a plugin held it, or something needed is out of reach).
+    Hold { until: Timestamp, why: String },
+    /// Set aside for a person: it killed its worker again and again, or can't be read.
+    Quarantined { why: String },
+}
+
+/// Everything that one decision changes, in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    pub link: Link,
+    pub fence: Fence,
+    pub events: Vec<EventId>,
+    pub end: EventEnd,
+    pub requests: Vec<NewRequest>,
+    pub notes: Vec<JournalNote>,
+    pub now: Timestamp,
+}
+
+/// A request on its way into the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRequest {
+    pub request: Request,
+    pub due: Timestamp,
+    /// The event that led to it, if one did.
+    pub event: Option<EventId>,
+}
+
+/// States of a row in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequestState {
+    /// Waiting for its first attempt.
+    Ready,
+    /// A worker has it.
+    Leased,
+    /// Failed, and scheduled again.
+    Retry,
+    /// In the dead-letter queue and scheduled once more.
+    DeadPending,
+    /// In the dead-letter queue until a person decides.
+    Dead,
+    /// Applied.
+    Done,
+    /// Given up by a person, or made obsolete.
+    Discarded,
+}
+
+impl RequestState {
+    pub const ALL: [Self; 7] =
+        [Self::Ready, Self::Leased, Self::Retry, Self::DeadPending, Self::Dead, Self::Done, Self::Discarded];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Leased => "leased",
+            Self::Retry => "retry",
+            Self::DeadPending => "dead-pending",
+            Self::Dead => "dead",
+            Self::Done => "done",
+            Self::Discarded => "discarded",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// Whether the row still holds back newer events of its link (for the ServiceNow lane).
+    pub fn is_live(self) -> bool {
+        match self {
+            Self::Ready | Self::Leased | Self::Retry | Self::DeadPending => true,
+            Self::Dead | Self::Done | Self::Discarded => false,
+        }
+    }
+}
+
+/// A request leased to one worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestClaim {
+    pub id: RequestId,
+    pub fence: Fence,
+    pub link: Link,
+    pub request: Request,
+    /// Failures recorded so far.
+    pub attempts: u32,
+    pub crashes: u32,
+    /// The last attempt's outcome is unknown, or its worker died: look before repeating.
+    pub uncertain: bool,
+    /// When it was sealed.
+    pub created: Timestamp,
+}
+
+/// What an attempt changes about its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestEnd {
+    Done,
+    /// Try again at `due`. `counted` = the attempt burns one of the budget.
+    Again {
+        due: Timestamp,
+        state: RequestState,
+        failure: Failure,
+        counted: bool,
+        uncertain: bool,
+    },
+    /// Dead letter, not scheduled.
+    Dead {
+        failure: Failure,
+    },
+    /// Quarantined as poison or parked with its link; a dead letter too.
+    Parked {
+        failure: Failure,
+    },
+}
+
+/// Everything that one attempt changes, in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    pub id: RequestId,
+    pub fence: Fence,
+    pub end: RequestEnd,
+    /// The link as it is from now on, when the attempt changes it.
+    pub link: Option<Link>,
+    pub follow_ups: Vec<NewRequest>,
+    pub notes: Vec<JournalNote>,
+    /// How long the attempt took.
+    pub took: Duration,
+    pub now: Timestamp,
+}
+
+/// Whether a completion counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    Recorded,
+    /// Somebody else has claimed the row since; nothing was changed.
+    Stale,
+}
+
+/// One line of a link's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalNote {
+    /// Dotted word such as `share.decided` or `request.applied`.
+    pub kind: String,
+    /// A sentence; never a body, token or e-mail address.
+    pub text: String,
+}
+
+/// A line of a link's history with its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    pub at: Timestamp,
+    pub kind: String,
+    pub text: String,
+}
+
+/// A row of the outbox, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestView {
+    pub id: RequestId,
+    pub link: LinkId,
+    pub integration: IntegrationName,
+    pub incident: IncidentId,
+    pub ticket: Option<String>,
+    pub operation: String,
+    pub target: Target,
+    pub state: RequestState,
+    pub attempts: u32,
+    pub crashes: u32,
+    pub due: Timestamp,
+    pub created: Timestamp,
+    pub failure: Option<Failure>,
+    pub generation: u64,
+}
+
+/// A request with all that is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestDetail {
+    pub view: RequestView,
+    pub request: Request,
+    pub tries: Vec<AttemptView>,
+    pub journal: Vec<JournalEntry>,
+}
+
+/// One recorded attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptView {
+    pub at: Timestamp,
+    pub took_ms: u64,
+    /// `applied`, `again`, `dead` or `parked`.
+    pub outcome: String,
+    pub failure: Option<Failure>,
+}
+
+/// Filter of a queue listing. Newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueueFilter {
+    pub integration: Option<IntegrationName>,
+    /// Empty = every state but done and discarded.
+    pub states: Vec<RequestState>,
+    pub limit: u32,
+}
+
+/// Sizes of the queue, for metrics and health.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Depths {
+    pub events_pending: u64,
+    pub events_quarantined: u64,
+    /// Rows of the outbox by state, those of finished states left out.
+    pub requests: Vec<(RequestState, u64)>,
+    /// When the oldest unfinished event or request came in.
+    pub oldest: Option<Timestamp>,
+    pub links: u64,
+}
+
+/// Where shares become durable and wait for a decision.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Makes a share durable. Concurrent calls share one disk sync.
+    async fn accept(&self, event: NewEvent) -> Result<Accepted, Error>;
+    /// Leases the pending events of up to `links` links, longest waiting first.
+    async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error>;
+    /// Records a decision with all that follows from it.
+    async fn decided(&self, decided: Decided) -> Result<Completion, Error>;
+    /// Keeps a body that can't be a share, capped in number and size, for a person to look at.
+    async fn reject(
+        &self,
+        integration: &IntegrationName,
+        reason: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Error>;
+}
+
+/// Where sealed requests wait for delivery.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Leases up to `limit` due requests to `target`, at most one per lane, longest due first.
+    /// `paused` integrations are left alone.
+    async fn claim_requests(
+        &self,
+        target: Target,
+        limit: usize,
+        lease: Duration,
+        paused: &[IntegrationName],
+        now: Timestamp,
+    ) -> Result<Vec<RequestClaim>, Error>;
+    /// Replaces the content of a leased request once, when its references have been resolved before its first
+    /// attempt; from then on it never changes.
+    async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error>;
+    /// Records an attempt with all that follows from it.
+    async fn settled(&self, settled: Settled) -> Result<Completion, Error>;
+    /// When the next request to `target` or held event becomes due, if none is due now.
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error>;
+}
+
+/// Links by what people know of them.
+#[async_trait]
+pub trait Links: Send + Sync {
+    async fn link_of(&self, integration: &IntegrationName, incident: &IncidentId) -> Result<Option<Link>, Error>;
+    async fn journal_of(&self, link: LinkId) -> Result<Vec<JournalEntry>, Error>;
+}
+
+/// What an operator does to the queue.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    async fn list(&self, filter: QueueFilter) -> Result<Vec<RequestView>, Error>;
+    async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error>;
+    /// Makes a dead or waiting request due now, with a fresh budget of attempts. False: there is no such row, or it is finished.
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error>;
+    /// Gives a request up. False: there is no such row, or it is finished or leased.
+    async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error>;
+    async fn depths(&self) -> Result<Depths, Error>;
+    /// Whether a write can be made durable right now.
+    async fn check(&self) -> Result<(), Error>;
+}
+
+/// All of the store, for the composition root.
+pub trait Store: Inbox + Outbox + Links + Desk {}
+
+impl<T: Inbox + Outbox + Links + Desk> Store for T {}
+
+/// Why the store could not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing was written; another try may succeed (disk full, busy, queue full).
+    #[error("the store cannot write at the moment: {what}")]
+    Unavailable {
+        what: String,
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The disk failed to make something durable; the store stays read-only until a restart.
+    #[error("the disk failed to make a write durable; the store is read-only until the host restarts")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another host has the store.
+    #[error("another host is using the store at {path}")]
+    Locked { path: String },
+    /// The store was written by a newer version.
+    #[error("the store at {path} has schema {found}, and this version knows {known} at most")]
+    Newer { path: String, found: i64, known: i64 },
+    /// The database can't be opened or read.
+    #[error("the store at {path} cannot be opened")]
+    Open {
+        path: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A row does not hold what we wrote.
+    #[error("a row of the store cannot be read: {what}")]
+    Corrupt { what: String },
+}
