@@ -114,10 +114,7 @@ pub struct ServiceNowAccess {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot listen on {address}")]
-    Listen {
-        address: SocketAddr,
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
 }
 
 impl Error {
@@ -145,7 +142,6 @@ impl Simulator {
     pub async fn start(config: Config) -> Result<Handle, Error> {
         let bigpanda = Arc::new(bigpanda::BigPanda::new(bigpanda::Profile {
             api_key: config.api_key.clone(),
-            app_key: config.app_key.clone(),
             environment_id: config.environment_id.clone(),
             seed: config.seed,
             accept_unknown_incidents: config.accept_unknown_incidents,
@@ -165,11 +161,7 @@ impl Simulator {
         let listening_servicenow = Listening::start(Arc::clone(&servicenow), config.servicenow)
             .await
             .map_err(|source| Error::Listen { address: config.servicenow, source })?;
-        Ok(Handle::new(
-            config,
-            (bigpanda, listening_bigpanda),
-            (servicenow, listening_servicenow),
-        ))
+        Ok(Handle::new(config, (bigpanda, listening_bigpanda), (servicenow, listening_servicenow)))
     }
 }
 

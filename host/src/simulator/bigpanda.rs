@@ -20,7 +20,7 @@ mod wire;
 
 use std::sync::Mutex;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 pub use share::{Channel, Delivery, Dialect};
 pub use store::{Callback, Comment};
@@ -40,7 +40,6 @@ use super::serve::{Controls, Site, add_headers};
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     pub(crate) api_key: String,
-    pub(crate) app_key: String,
     pub(crate) environment_id: String,
     pub(crate) seed: u64,
     pub(crate) accept_unknown_incidents: bool,
@@ -77,9 +76,7 @@ impl BigPanda {
         let authorised = request
             .header("authorization")
             .and_then(|header| header.split_once(' '))
-            .is_some_and(|(scheme, key)| {
-                scheme.eq_ignore_ascii_case("bearer") && key.trim() == self.profile.api_key
-            });
+            .is_some_and(|(scheme, key)| scheme.eq_ignore_ascii_case("bearer") && key.trim() == self.profile.api_key);
         if !authorised {
             return Err(Refusal::unauthorized());
         }
@@ -109,8 +106,7 @@ impl Site for BigPanda {
                 if *after_commit {
                     let _ = self.answer(request);
                 }
-                let status =
-                    StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let mut reply = Refusal::of(status).reply();
                 add_headers(&mut reply, headers);
                 reply
@@ -121,12 +117,8 @@ impl Site for BigPanda {
             Action::Dropped => Reply::empty(StatusCode::ACCEPTED),
             Action::UriTooLong => Refusal::of(StatusCode::URI_TOO_LONG).reply(),
             Action::TransactionCancelled => Refusal::of(StatusCode::INTERNAL_SERVER_ERROR).reply(),
-            Action::BusinessRule { name } => {
-                Refusal::new(StatusCode::FORBIDDEN, name).reply()
-            }
-            Action::Hibernating => {
-                Reply::bytes(StatusCode::OK, "text/html", "<html><body>Sign in</body></html>")
-            }
+            Action::BusinessRule { name } => Refusal::new(StatusCode::FORBIDDEN, name).reply(),
+            Action::Hibernating => Reply::bytes(StatusCode::OK, "text/html", "<html><body>Sign in</body></html>"),
             Action::Delay { .. }
             | Action::DelayAnswer { .. }
             | Action::ResetBeforeHandling
@@ -141,11 +133,6 @@ impl Site for BigPanda {
     fn too_large(&self, _announced: u64) -> Reply {
         Refusal::of(StatusCode::PAYLOAD_TOO_LARGE).reply()
     }
-}
-
-/// Whether a method only reads.
-fn reads(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// The lock of an organisation's incidents.

@@ -5,9 +5,7 @@
 
 const DAY: i64 = 86_400;
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A point in time split into its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +26,11 @@ pub(crate) fn civil(seconds: i64) -> Civil {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u32;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    } as u32;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 } as u32;
     Civil {
         year: year_of_era + era * 400 + i64::from(month <= 2),
         month,
@@ -128,25 +121,17 @@ pub(crate) fn parse_stamp(text: &str) -> Option<i64> {
         minute: time.next().unwrap_or("0").parse().ok()?,
         second: time.next().unwrap_or("0").parse().ok()?,
     };
-    let valid = (1..=12).contains(&at.month)
-        && (1..=31).contains(&at.day)
-        && at.hour < 24
-        && at.minute < 60
-        && at.second < 60;
+    let valid =
+        (1..=12).contains(&at.month) && (1..=31).contains(&at.day) && at.hour < 24 && at.minute < 60 && at.second < 60;
     valid.then(|| seconds(at))
 }
 
 /// `Sat, 31 Jan 2026 09:05:00 GMT`.
 pub(crate) fn http_date(at: i64) -> String {
     let c = civil(at);
-    let weekday = WEEKDAYS
-        .get(at.div_euclid(DAY).rem_euclid(7) as usize)
-        .unwrap_or(&"Thu");
+    let weekday = WEEKDAYS.get(at.div_euclid(DAY).rem_euclid(7) as usize).unwrap_or(&"Thu");
     let month = MONTHS.get(c.month as usize - 1).unwrap_or(&"Jan");
-    format!(
-        "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
-        c.day, c.year, c.hour, c.minute, c.second
-    )
+    format!("{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT", c.day, c.year, c.hour, c.minute, c.second)
 }
 
 /// Midnight of the day that `at` falls into.

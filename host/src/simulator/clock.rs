@@ -17,10 +17,7 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        Self {
-            offset_ms: AtomicI64::new(0),
-            frozen_ms: AtomicI64::new(RUNNING),
-        }
+        Self { offset_ms: AtomicI64::new(0), frozen_ms: AtomicI64::new(RUNNING) }
     }
 }
 
@@ -39,8 +36,7 @@ impl Clock {
 
     /// Moves the clock forwards; the way to let an hour pass in a test.
     pub fn advance(&self, by: Duration) {
-        self.offset_ms
-            .fetch_add(by.as_millis() as i64, Ordering::Relaxed);
+        self.offset_ms.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
     }
 
     /// Sets the distance from real time, in milliseconds; negative is behind.
@@ -62,19 +58,13 @@ impl Clock {
 
     /// Whether the `Date` header has to be written by us because real time would give it away.
     pub(crate) fn is_virtual(&self) -> bool {
-        self.offset_ms.load(Ordering::Relaxed) != 0
-            || self.frozen_ms.load(Ordering::Relaxed) != RUNNING
+        self.offset_ms.load(Ordering::Relaxed) != 0 || self.frozen_ms.load(Ordering::Relaxed) != RUNNING
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where the simulator reads real time"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place where the simulator reads real time")]
 fn real_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as i64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 #[cfg(test)]

@@ -77,9 +77,7 @@ pub(crate) fn answer(site: &impl Site, request: &Request<'_>, segments: &[&str])
             }
             done()
         }),
-        (&Method::GET, ["clock"]) => {
-            Reply::json(StatusCode::OK, &json!({ "now_ms": controls.clock.now_ms() }))
-        }
+        (&Method::GET, ["clock"]) => Reply::json(StatusCode::OK, &json!({ "now_ms": controls.clock.now_ms() })),
         (&Method::POST, ["clock"]) => with_body(request, |change: ClockChange| {
             if change.reset {
                 controls.clock.reset();
@@ -118,15 +116,8 @@ pub(crate) fn unknown(request: &Request<'_>) -> Reply {
 }
 
 /// Parses the JSON body (an empty one counts as `{}`) and goes on with it.
-pub(crate) fn with_body<T: DeserializeOwned>(
-    request: &Request<'_>,
-    then: impl FnOnce(T) -> Reply,
-) -> Reply {
-    let body: &[u8] = if request.body.is_empty() {
-        b"{}"
-    } else {
-        &request.body
-    };
+pub(crate) fn with_body<T: DeserializeOwned>(request: &Request<'_>, then: impl FnOnce(T) -> Reply) -> Reply {
+    let body: &[u8] = if request.body.is_empty() { b"{}" } else { &request.body };
     match serde_json::from_slice(body) {
         Ok(parsed) => then(parsed),
         Err(error) => refused(format_args!("the body does not fit: {error}")),

@@ -39,14 +39,7 @@ pub struct Fault {
 impl Fault {
     /// Hits every request until cleared.
     pub fn new(action: Action) -> Self {
-        Self {
-            method: None,
-            path: String::new(),
-            body: None,
-            skip: 0,
-            count: None,
-            action,
-        }
+        Self { method: None, path: String::new(), body: None, skip: 0, count: None, action }
     }
 
     /// Hits the next request whose method and path match.
@@ -56,26 +49,16 @@ impl Fault {
 
     /// Hits the next `count` requests whose method and path match.
     pub fn times(count: u32, method: &str, path: &str, action: Action) -> Self {
-        Self {
-            method: Some(method.to_owned()),
-            path: path.to_owned(),
-            count: Some(count),
-            ..Self::new(action)
-        }
+        Self { method: Some(method.to_owned()), path: path.to_owned(), count: Some(count), ..Self::new(action) }
     }
 
     fn matches(&self, request: &Request<'_>) -> bool {
-        let method = self
-            .method
-            .as_ref()
-            .is_none_or(|method| method.eq_ignore_ascii_case(request.method.as_str()));
+        let method = self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(request.method.as_str()));
         let path = self.path.is_empty()
             || request.path.contains(&self.path)
-            || (!request.query.is_empty()
-                && format!("{}?{}", request.path, request.query).contains(&self.path));
-        let body = self.body.as_ref().is_none_or(|wanted| {
-            String::from_utf8_lossy(&request.body).contains(wanted.as_str())
-        });
+            || (!request.query.is_empty() && format!("{}?{}", request.path, request.query).contains(&self.path));
+        let body =
+            self.body.as_ref().is_none_or(|wanted| String::from_utf8_lossy(&request.body).contains(wanted.as_str()));
         method && path && body
     }
 }
@@ -147,22 +130,12 @@ const fn default_retry_after() -> u32 {
 impl Action {
     /// 4xx or 5xx with the vendor's usual envelope.
     pub fn status(status: u16) -> Self {
-        Self::Status {
-            status,
-            body: None,
-            headers: BTreeMap::new(),
-            after_commit: false,
-        }
+        Self::Status { status, body: None, headers: BTreeMap::new(), after_commit: false }
     }
 
     /// The same, but the effect of the request stays.
     pub fn status_after_commit(status: u16) -> Self {
-        Self::Status {
-            status,
-            body: None,
-            headers: BTreeMap::new(),
-            after_commit: true,
-        }
+        Self::Status { status, body: None, headers: BTreeMap::new(), after_commit: true }
     }
 }
 

@@ -19,8 +19,7 @@ use super::recorder::Recorder;
 use super::serve::{Listening, Site as _};
 use super::servicenow::Instance;
 use super::{
-    Access, BigPandaAccess, Callback, Channel, Comment, Config, Delivery, Role, ServiceNowAccess,
-    Settings, Ticket,
+    Access, BigPandaAccess, Callback, Channel, Comment, Config, Delivery, Role, ServiceNowAccess, Settings, Ticket,
 };
 
 /// Both simulators while they run. Dropping it leaves them running; [`Handle::shutdown`] ends them.
@@ -36,18 +35,8 @@ pub struct Handle {
 }
 
 impl Handle {
-    pub(crate) fn new(
-        config: Config,
-        panda: (Arc<BigPanda>, Listening),
-        snow: (Arc<Instance>, Listening),
-    ) -> Self {
-        Self {
-            bigpanda: panda.1.address,
-            servicenow: snow.1.address,
-            config,
-            panda,
-            snow,
-        }
+    pub(crate) fn new(config: Config, panda: (Arc<BigPanda>, Listening), snow: (Arc<Instance>, Listening)) -> Self {
+        Self { bigpanda: panda.1.address, servicenow: snow.1.address, config, panda, snow }
     }
 
     /// URLs and credentials of both sides.
@@ -103,33 +92,14 @@ impl Handle {
     }
 
     /// Makes `count` records at once; `{n}` in a field becomes the running number. Says why if a rule refuses one.
-    pub fn bulk(
-        &self,
-        table: &str,
-        count: usize,
-        fields: &BTreeMap<String, String>,
-    ) -> Result<(), String> {
-        self.snow
-            .0
-            .bulk(table, count, fields)
-            .map_err(|error| error.detail.unwrap_or(error.message))
+    pub fn bulk(&self, table: &str, count: usize, fields: &BTreeMap<String, String>) -> Result<(), String> {
+        self.snow.0.bulk(table, count, fields).map_err(|error| error.detail.unwrap_or(error.message))
     }
 
     /// Changes an incident as the user `user` would on the form. Gives whether anything changed.
-    pub fn edit_ticket(
-        &self,
-        sys_id: &str,
-        user: &str,
-        fields: &[(&str, &str)],
-    ) -> Result<bool, String> {
-        let fields = fields
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect();
-        self.snow
-            .0
-            .edit("incident", sys_id, user, &fields)
-            .map_err(|error| error.detail.unwrap_or(error.message))
+    pub fn edit_ticket(&self, sys_id: &str, user: &str, fields: &[(&str, &str)]) -> Result<bool, String> {
+        let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        self.snow.0.edit("incident", sys_id, user, &fields).map_err(|error| error.detail.unwrap_or(error.message))
     }
 
     /// Opens another account.
@@ -198,19 +168,13 @@ impl Handle {
 
     /// Shares an incident with all channels (or the named one); gives how many. The sending goes on in the background.
     pub fn share(&self, incident: &str, event: &str, channel: Option<&str>) -> Result<usize, String> {
-        self.panda
-            .0
-            .share(incident, event, channel)
-            .map_err(|refusal| refusal.text().to_owned())
+        self.panda.0.share(incident, event, channel).map_err(|refusal| refusal.text().to_owned())
     }
 
     /// Does what a person in BigPanda would; the JSON is that of the control route `do` without the incident.
     pub fn act(&self, incident: &str, what: Json) -> Result<(), String> {
         let what = serde_json::from_value(what).map_err(|error| error.to_string())?;
-        self.panda
-            .0
-            .act(incident, what)
-            .map_err(|refusal| refusal.text().to_owned())
+        self.panda.0.act(incident, what).map_err(|refusal| refusal.text().to_owned())
     }
 
     /// Every attempt to deliver a share, in order.

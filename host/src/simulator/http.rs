@@ -42,10 +42,7 @@ impl<'a> Params<'a> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_ref())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
     }
 
     /// The parameter, unless it is missing or empty.
@@ -55,14 +52,11 @@ impl<'a> Params<'a> {
 
     /// Read as some clients write it: `True`, `true`, `TRUE`.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.get(name)
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(key, value)| (key.as_ref(), value.as_ref()))
+        self.0.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))
     }
 }
 
@@ -75,9 +69,7 @@ pub(crate) fn decode_segment(segment: &str) -> Cow<'_, str> {
     let mut bytes = segment.as_bytes().iter().copied();
     while let Some(byte) = bytes.next() {
         let mut ahead = bytes.clone();
-        let pair = (byte == b'%')
-            .then(|| Some((hex_digit(ahead.next()?)?, hex_digit(ahead.next()?)?)))
-            .flatten();
+        let pair = (byte == b'%').then(|| Some((hex_digit(ahead.next()?)?, hex_digit(ahead.next()?)?))).flatten();
         if let Some((high, low)) = pair {
             out.push(high * 16 + low);
             bytes = ahead;
@@ -117,24 +109,14 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF
 
 impl Reply {
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            ending: Ending::Complete,
-        }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), ending: Ending::Complete }
     }
 
     /// A body that already is JSON text.
     pub(crate) fn raw_json(status: StatusCode, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::with_capacity(6);
         headers.insert(CONTENT_TYPE, JSON);
-        Self {
-            status,
-            headers,
-            body: body.into(),
-            ending: Ending::Complete,
-        }
+        Self { status, headers, body: body.into(), ending: Ending::Complete }
     }
 
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
@@ -161,8 +143,7 @@ impl Reply {
     }
 
     pub(crate) fn number_header(&mut self, name: &'static str, value: u64) {
-        self.headers
-            .insert(HeaderName::from_static(name), HeaderValue::from(value));
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
     }
 }
 

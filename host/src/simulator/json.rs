@@ -49,13 +49,6 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes().get(clean..).unwrap_or_default());
 }
 
-/// Appends `"key":` where the key needs no escapes.
-pub(crate) fn key(out: &mut Vec<u8>, key: &str) {
-    out.push(b'"');
-    out.extend_from_slice(key.as_bytes());
-    out.extend_from_slice(b"\":");
-}
-
 /// Appends a whole number.
 pub(crate) fn number(out: &mut Vec<u8>, number: i64) {
     use std::io::Write as _;

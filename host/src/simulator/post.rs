@@ -35,40 +35,23 @@ pub(crate) enum Error {
     Timeout,
 }
 
-pub(crate) async fn json(
-    url: &str,
-    headers: &BTreeMap<String, String>,
-    body: Bytes,
-) -> Result<Answer, Error> {
-    tokio::time::timeout(TIMEOUT, exchange(url, headers, body))
-        .await
-        .map_err(|_| Error::Timeout)?
+pub(crate) async fn json(url: &str, headers: &BTreeMap<String, String>, body: Bytes) -> Result<Answer, Error> {
+    tokio::time::timeout(TIMEOUT, exchange(url, headers, body)).await.map_err(|_| Error::Timeout)?
 }
 
-async fn exchange(
-    url: &str,
-    headers: &BTreeMap<String, String>,
-    body: Bytes,
-) -> Result<Answer, Error> {
+async fn exchange(url: &str, headers: &BTreeMap<String, String>, body: Bytes) -> Result<Answer, Error> {
     let bad = || Error::Address(url.to_owned());
     let rest = url.strip_prefix("http://").ok_or_else(bad)?;
     let (authority, path) = match rest.split_once('/') {
         Some((authority, path)) => (authority, format!("/{path}")),
         None => (rest, "/".to_owned()),
     };
-    let target = if authority.contains(':') {
-        authority.to_owned()
-    } else {
-        format!("{authority}:80")
-    };
+    let target = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
     let stream = TcpStream::connect(target).await.map_err(Error::Connect)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(Error::Exchange)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(Error::Exchange)?;
     let driver = tokio::spawn(connection);
-    let mut request = Request::post(path)
-        .header(HOST, authority)
-        .header(CONTENT_TYPE, "application/json");
+    let mut request = Request::post(path).header(HOST, authority).header(CONTENT_TYPE, "application/json");
     for (name, value) in headers {
         request = request.header(name, value);
     }

@@ -14,10 +14,7 @@ impl Random {
     }
 
     pub(crate) fn next(&self) -> u64 {
-        mix(self
-            .0
-            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
-            .wrapping_add(0x9e37_79b9_7f4a_7c15))
+        mix(self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_add(0x9e37_79b9_7f4a_7c15))
     }
 
     pub(crate) fn wide(&self) -> u128 {

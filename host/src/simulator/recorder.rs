@@ -79,11 +79,7 @@ impl Recorder {
 
     /// Counters by endpoint such as `PATCH /api/now/table/incident/{id}`.
     pub fn counts(&self) -> BTreeMap<String, Count> {
-        super::locked(&self.0)
-            .counts
-            .iter()
-            .map(|(label, count)| (label.to_string(), count.clone()))
-            .collect()
+        super::locked(&self.0).counts.iter().map(|(label, count)| (label.to_string(), count.clone())).collect()
     }
 
     /// How many requests of this method had a path starting with `path`, ids written as `{id}`.
@@ -92,9 +88,7 @@ impl Recorder {
             .counts
             .iter()
             .filter(|(label, _)| {
-                label
-                    .split_once(' ')
-                    .is_some_and(|(verb, rest)| verb == method && rest.starts_with(path))
+                label.split_once(' ').is_some_and(|(verb, rest)| verb == method && rest.starts_with(path))
             })
             .map(|(_, count)| count.total)
             .sum()
@@ -112,9 +106,7 @@ impl Recorder {
         let inner = &mut *guard;
         label(&mut inner.label, request);
         if !inner.counts.contains_key(inner.label.as_str()) {
-            inner
-                .counts
-                .insert(inner.label.as_str().into(), Count::default());
+            inner.counts.insert(inner.label.as_str().into(), Count::default());
         }
         if let Some(count) = inner.counts.get_mut(inner.label.as_str()) {
             count.total += 1;
@@ -136,9 +128,7 @@ impl Recorder {
             method: request.method.as_str().to_owned(),
             path,
             status,
-            body: inner
-                .bodies
-                .then(|| String::from_utf8_lossy(&request.body).into_owned()),
+            body: inner.bodies.then(|| String::from_utf8_lossy(&request.body).into_owned()),
         });
     }
 }
@@ -153,11 +143,7 @@ fn label(out: &mut String, request: &Request<'_>) {
         out.push('/');
         let is_id = (segment.len() >= 24 && segment.bytes().all(|byte| byte.is_ascii_hexdigit()))
             || (matches!(before, "environments" | "incidents") && segment != "tags");
-        out.push_str(if is_id && !segment.is_empty() {
-            "{id}"
-        } else {
-            segment
-        });
+        out.push_str(if is_id && !segment.is_empty() { "{id}" } else { segment });
         before = segment;
     }
 }

@@ -93,12 +93,7 @@ impl Listening {
     }
 }
 
-async fn run(
-    site: Arc<impl Site>,
-    listener: TcpListener,
-    address: SocketAddr,
-    mut phase: watch::Receiver<Phase>,
-) {
+async fn run(site: Arc<impl Site>, listener: TcpListener, address: SocketAddr, mut phase: watch::Receiver<Phase>) {
     let mut listener = Some(listener);
     loop {
         let now = *phase.borrow_and_update();
@@ -155,26 +150,16 @@ async fn connection(site: Arc<impl Site>, stream: TcpStream, address: SocketAddr
         }
     });
     // An error here is a caller that went away, or the reset that we wanted.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .pipeline_flush(true)
-        .serve_connection(io, service)
-        .await;
+    let _ = hyper::server::conn::http1::Builder::new().pipeline_flush(true).serve_connection(io, service).await;
 }
 
-async fn serve(
-    site: &impl Site,
-    incoming: http::Request<Incoming>,
-    address: SocketAddr,
-) -> Reply {
+async fn serve(site: &impl Site, incoming: http::Request<Incoming>, address: SocketAddr) -> Reply {
     let (parts, body) = incoming.into_parts();
     let announced = announced_length(&parts.headers);
     let body = if body.is_end_stream() {
         Ok(Bytes::new())
     } else {
-        Limited::new(body, MAX_BODY)
-            .collect()
-            .await
-            .map(http_body_util::Collected::to_bytes)
+        Limited::new(body, MAX_BODY).collect().await.map(http_body_util::Collected::to_bytes)
     };
     let base = match parts.headers.get(HOST).and_then(|host| host.to_str().ok()) {
         Some(host) => format!("http://{host}"),
@@ -208,9 +193,7 @@ async fn serve(
         Ending::Reset => 0,
         Ending::Complete | Ending::Half | Ending::Stall => reply.status.as_u16(),
     };
-    controls
-        .recorder
-        .record(controls.clock.now_ms(), &request, status);
+    controls.recorder.record(controls.clock.now_ms(), &request, status);
     reply
 }
 
@@ -238,12 +221,7 @@ async fn play(site: &impl Site, action: &Action, request: &Request<'_>) -> Reply
             tokio::time::sleep(Duration::from_millis(*millis)).await;
             site.answer(request)
         }
-        Action::Status {
-            status,
-            body: Some(body),
-            headers,
-            after_commit,
-        } => {
+        Action::Status { status, body: Some(body), headers, after_commit } => {
             if *after_commit {
                 let _ = site.answer(request);
             }
@@ -265,16 +243,10 @@ async fn play(site: &impl Site, action: &Action, request: &Request<'_>) -> Reply
 }
 
 /// An answer written out in the fault itself.
-fn scripted(
-    status: u16,
-    body: &serde_json::Value,
-    headers: &std::collections::BTreeMap<String, String>,
-) -> Reply {
+fn scripted(status: u16, body: &serde_json::Value, headers: &std::collections::BTreeMap<String, String>) -> Reply {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut reply = match body {
-        serde_json::Value::String(text) => {
-            Reply::bytes(status, "text/html;charset=UTF-8", text.clone())
-        }
+        serde_json::Value::String(text) => Reply::bytes(status, "text/html;charset=UTF-8", text.clone()),
         json => Reply::json(status, json),
     };
     add_headers(&mut reply, headers);
@@ -282,10 +254,7 @@ fn scripted(
 }
 
 /// Adds scripted headers, skipping names that HTTP forbids.
-pub(crate) fn add_headers(
-    reply: &mut Reply,
-    headers: &std::collections::BTreeMap<String, String>,
-) {
+pub(crate) fn add_headers(reply: &mut Reply, headers: &std::collections::BTreeMap<String, String>) {
     for (name, value) in headers {
         if let Ok(name) = http::header::HeaderName::from_bytes(name.as_bytes()) {
             reply.text_header(name, value);
@@ -304,8 +273,7 @@ fn into_response(controls: &Controls, reply: Reply) -> Result<Response<Outgoing>
         Ending::Half | Ending::Stall => Outgoing::Broken {
             half: Some(reply.body.slice(..reply.body.len() / 2)),
             announced: reply.body.len() as u64,
-            pause: (reply.ending == Ending::Half)
-                .then(|| Box::pin(tokio::time::sleep(HALF_BODY_PAUSE))),
+            pause: (reply.ending == Ending::Half).then(|| Box::pin(tokio::time::sleep(HALF_BODY_PAUSE))),
         },
     };
     let mut response = Response::new(body);
@@ -339,16 +307,11 @@ impl Body for Outgoing {
     type Data = Bytes;
     type Error = Cut;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         match &mut *self {
-            Self::Whole(body) => Poll::Ready(
-                body.take()
-                    .filter(|bytes| !bytes.is_empty())
-                    .map(|bytes| Ok(Frame::data(bytes))),
-            ),
+            Self::Whole(body) => {
+                Poll::Ready(body.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))))
+            }
             Self::Broken { half, pause, .. } => {
                 if let Some(bytes) = half.take().filter(|bytes| !bytes.is_empty()) {
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));

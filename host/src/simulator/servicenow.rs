@@ -46,7 +46,7 @@ use self::row::SysId;
 use self::table::{Call, Version};
 use self::world::{Caller, World};
 use super::fault::Action;
-use super::http::{Params, Reply, Request};
+use super::http::{Reply, Request};
 use super::locked;
 use super::random::Random;
 use super::serve::{Controls, Site};
@@ -214,11 +214,8 @@ impl Site for Instance {
         let overridden;
         let request = match request.header("x-http-method-override") {
             Some(method) if request.method == Method::POST => {
-                overridden = Request {
-                    method: method.parse().unwrap_or(Method::POST),
-                    body: request.body.clone(),
-                    ..*request
-                };
+                overridden =
+                    Request { method: method.parse().unwrap_or(Method::POST), body: request.body.clone(), ..*request };
                 &overridden
             }
             _ => request,
@@ -232,9 +229,7 @@ impl Site for Instance {
             HeaderName::from_static("x-is-logged-in"),
             HeaderValue::from_static(if logged_in { "true" } else { "false" }),
         );
-        reply
-            .headers
-            .insert(http::header::SERVER, HeaderValue::from_static("ServiceNow"));
+        reply.headers.insert(http::header::SERVER, HeaderValue::from_static("ServiceNow"));
         reply
     }
 

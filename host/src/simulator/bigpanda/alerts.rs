@@ -23,10 +23,7 @@ pub(crate) fn normalised(alert: Json) -> Json {
         }
     }
     if let Some(Json::Object(tags)) = map.get("tags") {
-        let list: Vec<Json> = tags
-            .iter()
-            .map(|(name, value)| json!({ "name": name, "value": value }))
-            .collect();
+        let list: Vec<Json> = tags.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
         map.insert("tags".to_owned(), Json::Array(list));
     }
     Json::Object(map)

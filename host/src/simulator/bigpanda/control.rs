@@ -34,16 +34,27 @@ fn first() -> String {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Doing {
-    Comment { text: String },
-    Tag { id: String, value: String },
-    Untag { id: String },
-    Status { status: String },
+    Comment {
+        text: String,
+    },
+    Tag {
+        id: String,
+        value: String,
+    },
+    Untag {
+        id: String,
+    },
+    Status {
+        status: String,
+    },
     Resolve {
         #[serde(default)]
         comment: Option<String>,
     },
     Reopen,
-    AddAlert { alert: Json },
+    AddAlert {
+        alert: Json,
+    },
 }
 
 #[derive(Deserialize)]
@@ -78,12 +89,8 @@ pub(crate) fn answer(bigpanda: &BigPanda, request: &Request<'_>, segments: &[&st
         }),
         (&Method::GET, ["incidents"]) => {
             let store = store(bigpanda);
-            let list: Vec<Json> = store
-                .order
-                .iter()
-                .filter_map(|id| store.incidents.get(id))
-                .map(Incident::summary)
-                .collect();
+            let list: Vec<Json> =
+                store.order.iter().filter_map(|id| store.incidents.get(id)).map(Incident::summary).collect();
             Reply::json(StatusCode::OK, &list)
         }
         (&Method::GET, ["incidents", id]) => match store(bigpanda).incidents.get(*id) {
@@ -110,11 +117,9 @@ pub(crate) fn answer(bigpanda: &BigPanda, request: &Request<'_>, segments: &[&st
                 Err(refusal) => refusal.reply(),
             }
         }),
-        (&Method::POST, ["do"]) => with_body(request, |todo: Do| {
-            match bigpanda.act(&todo.incident_id, todo.what) {
-                Ok(()) => done(),
-                Err(refusal) => refusal.reply(),
-            }
+        (&Method::POST, ["do"]) => with_body(request, |todo: Do| match bigpanda.act(&todo.incident_id, todo.what) {
+            Ok(()) => done(),
+            Err(refusal) => refusal.reply(),
         }),
         (&Method::POST, ["options"]) => with_body(request, |options: Options| {
             if let Some(limit) = options.requests_per_second {
@@ -140,8 +145,9 @@ impl BigPanda {
     pub(crate) fn load(&self, incident: Json) -> Result<String, String> {
         let now = self.now();
         let mut incident = Incident::load(incident, &self.profile.environment_id, now)?;
-        let id = incident.id.clone();
+        let (id, updated) = (incident.id.clone(), incident.updated);
         incident.happened(&self.random, "incident_created", now, CONSOLE_USER, What::Other(json!({})));
+        incident.updated = updated;
         let mut store = store(self);
         store.put(incident);
         let automatic: Vec<String> = self
@@ -243,13 +249,7 @@ impl BigPanda {
         store(self)
             .incidents
             .get(id)
-            .map(|incident| {
-                incident
-                    .tags
-                    .iter()
-                    .map(|tag| (tag.id.to_string(), tag.value.to_string()))
-                    .collect()
-            })
+            .map(|incident| incident.tags.iter().map(|tag| (tag.id.to_string(), tag.value.to_string())).collect())
             .unwrap_or_default()
     }
 

@@ -22,18 +22,11 @@ pub enum Dialect {
     Composed,
 }
 
-pub(super) fn body(
-    dialect: Dialect,
-    incident: &Incident,
-    event: &str,
-    environment: Option<&Environment>,
-) -> Json {
+pub(super) fn body(dialect: Dialect, incident: &Incident, event: &str, environment: Option<&Environment>) -> Json {
     let environment_id = environment.map_or("", |environment| &environment.id);
     let environment_name = environment.map_or("", |environment| &environment.name);
-    let timeline = format!(
-        "https://a.bigpanda.io/#/app/overview/{environment_id}/active/incidents/{}/timeline",
-        incident.id
-    );
+    let timeline =
+        format!("https://a.bigpanda.io/#/app/overview/{environment_id}/active/incidents/{}/timeline", incident.id);
     let links = json!({
         "incident": format!("https://a.bigpanda.io/#/app/overview/{environment_id}/active/incidents/{}", incident.id),
         "timeline": timeline,

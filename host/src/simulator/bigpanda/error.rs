@@ -43,9 +43,6 @@ impl Refusal {
     }
 
     pub(crate) fn reply(&self) -> Reply {
-        Reply::json(
-            self.status,
-            &json!({ "status": self.status.as_u16(), "errors": [self.text] }),
-        )
+        Reply::json(self.status, &json!({ "status": self.status.as_u16(), "errors": [self.text] }))
     }
 }

@@ -203,17 +203,11 @@ fn tags(value: Option<Json>, at: i64) -> Vec<Tag> {
         Some(Json::Object(map)) => map.iter().map(|(id, value)| (id.clone(), text(value))).collect(),
         _ => Vec::new(),
     };
-    pairs
-        .into_iter()
-        .map(|(id, value)| Tag { id: id.into(), value: value.into(), at })
-        .collect()
+    pairs.into_iter().map(|(id, value)| Tag { id: id.into(), value: value.into(), at }).collect()
 }
 
 /// Statuses as the REST API gives them: `Critical`.
 pub(crate) fn capitalised(status: &str) -> String {
     let mut chars = status.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -9,9 +9,7 @@ use serde_json::{Value as Json, json};
 use super::activity::Params as What;
 use super::error::Refusal;
 use super::store::{API_USER, Callback, Store};
-use super::wire::{
-    AssignBody, BatchBody, CallbackBody, CommentBody, MergeBody, ResolveBody, SnoozeBody, SplitBody,
-};
+use super::wire::{AssignBody, BatchBody, CallbackBody, CommentBody, MergeBody, ResolveBody, SnoozeBody, SplitBody};
 use super::{BigPanda, alerts, search, share, tags};
 use crate::simulator::http::{Reply, Request, decode_segment};
 
@@ -68,9 +66,7 @@ pub(crate) fn answer(bigpanda: &BigPanda, request: &Request<'_>) -> Result<Reply
         }
         (&Method::GET, ["resources", "v2.0", "rcc"]) => {
             let params = request.params();
-            let id = params
-                .filled("incident_id")
-                .ok_or_else(|| Refusal::bad("incident_id is required"))?;
+            let id = params.filled("incident_id").ok_or_else(|| Refusal::bad("incident_id is required"))?;
             let mut store = super::store(bigpanda);
             let incident = store.incident(None, id, now)?;
             Ok(Reply::json(
@@ -114,9 +110,7 @@ fn one(
             Ok(no_content())
         }
         (_, ["tags"]) => tags::all(bigpanda, &mut store, request, environment, id),
-        (_, ["tags", tag]) => {
-            tags::one(bigpanda, &mut store, request, (environment, id), &decode_segment(tag))
-        }
+        (_, ["tags", tag]) => tags::one(bigpanda, &mut store, request, (environment, id), &decode_segment(tag)),
         (&Method::POST, ["resolve"]) => {
             let body: ResolveBody = body(request)?;
             resolve(bigpanda, &mut store, Some(environment), id, body.comments.as_deref(), "incident_resolved_api")?;
@@ -272,10 +266,8 @@ fn split(
 ) -> Result<Reply, Refusal> {
     let now = bigpanda.now();
     let incident = store.incident(Some(environment), id, now)?;
-    let (moved, kept): (Vec<Json>, Vec<Json>) = incident
-        .alerts
-        .drain(..)
-        .partition(|alert| body.alerts.iter().any(|wanted| wanted == alerts::id(alert)));
+    let (moved, kept): (Vec<Json>, Vec<Json>) =
+        incident.alerts.drain(..).partition(|alert| body.alerts.iter().any(|wanted| wanted == alerts::id(alert)));
     incident.alerts = kept;
     if moved.is_empty() {
         return Err(Refusal::bad("none of the alerts belongs to the incident"));
@@ -313,10 +305,7 @@ fn batch(bigpanda: &BigPanda, request: &Request<'_>) -> Result<Reply, Refusal> {
             incident.changed = now;
             let what = What::Other(json!({ "comment": body.comments }));
             incident.happened(&bigpanda.random, "incident_alerts_resolved", now, API_USER, what);
-            let all = incident
-                .alerts
-                .iter()
-                .all(|alert| alert.get("status").and_then(Json::as_str) == Some("ok"));
+            let all = incident.alerts.iter().all(|alert| alert.get("status").and_then(Json::as_str) == Some("ok"));
             ended.push((incident.id.clone(), all && incident.active));
         }
     }

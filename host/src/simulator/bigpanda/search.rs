@@ -17,12 +17,7 @@ const MAX_PAGE: usize = 100;
 const MAX_EXPANDED: usize = 10;
 const MAX_QUERY: usize = 2_000;
 
-pub(crate) fn answer(
-    store: &Store,
-    environment: &str,
-    params: &Params<'_>,
-    now: i64,
-) -> Result<Reply, Refusal> {
+pub(crate) fn answer(store: &Store, environment: &str, params: &Params<'_>, now: i64) -> Result<Reply, Refusal> {
     let (page, size) = paging(params, "page_size", 10)?;
     let expanded = params.get("expand") == Some("alerts");
     if expanded && size > MAX_EXPANDED {
@@ -55,16 +50,8 @@ pub(crate) fn answer(
     if skip >= REACH {
         return Err(Refusal::bad("results beyond 10000 cannot be reached"));
     }
-    let items: Vec<Json> = found
-        .iter()
-        .skip(skip)
-        .take(size)
-        .map(|incident| incident.json(expanded))
-        .collect();
-    Ok(Reply::json(
-        StatusCode::OK,
-        &json!({ "total": found.len(), "items": items }),
-    ))
+    let items: Vec<Json> = found.iter().skip(skip).take(size).map(|incident| incident.json(expanded)).collect();
+    Ok(Reply::json(StatusCode::OK, &json!({ "total": found.len(), "items": items })))
 }
 
 /// The first environment is "All Incidents".
@@ -94,13 +81,8 @@ fn values(incident: &Incident, name: &str) -> Vec<String> {
         "id" => vec![incident.id.clone()],
         _ => Vec::new(),
     };
-    values.extend(
-        incident
-            .tags
-            .iter()
-            .filter(|tag| tag.id.eq_ignore_ascii_case(name))
-            .map(|tag| tag.value.to_string()),
-    );
+    values
+        .extend(incident.tags.iter().filter(|tag| tag.id.eq_ignore_ascii_case(name)).map(|tag| tag.value.to_string()));
     for alert in &incident.alerts {
         let tags = alert.get("tags").and_then(Json::as_array).into_iter().flatten();
         for tag in tags {

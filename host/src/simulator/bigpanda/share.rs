@@ -91,9 +91,7 @@ impl Channel {
     }
 
     fn wants(&self, event: &str) -> bool {
-        self.events
-            .as_ref()
-            .is_none_or(|events| events.iter().any(|wanted| wanted == event))
+        self.events.as_ref().is_none_or(|events| events.iter().any(|wanted| wanted == event))
     }
 }
 
@@ -159,11 +157,7 @@ impl Shares {
 
     /// Shares that wait for a callback, a retry, or their turn.
     pub(crate) fn pending(&self) -> usize {
-        locked(&self.0)
-            .lanes
-            .values()
-            .map(|lane| lane.waiting.len() + usize::from(lane.busy))
-            .sum()
+        locked(&self.0).lanes.values().map(|lane| lane.waiting.len() + usize::from(lane.busy)).sum()
     }
 
     pub(crate) fn clear(&self) {
@@ -303,12 +297,8 @@ pub(crate) fn share(
     only: Option<&str>,
 ) -> Result<usize, Refusal> {
     let now = bigpanda.now();
-    let channels: Vec<Channel> = bigpanda
-        .shares
-        .channels()
-        .into_iter()
-        .filter(|channel| only.is_none_or(|name| channel.name == name))
-        .collect();
+    let channels: Vec<Channel> =
+        bigpanda.shares.channels().into_iter().filter(|channel| only.is_none_or(|name| channel.name == name)).collect();
     let incident = store.incident(None, id, now)?;
     incident.shared = true;
     for channel in &channels {
@@ -346,26 +336,12 @@ pub(crate) fn changed(bigpanda: &BigPanda, store: &mut Store, id: &str, event: &
     }
 }
 
-fn queue(
-    bigpanda: &BigPanda,
-    store: &mut Store,
-    channel: &Channel,
-    id: &str,
-    event: &str,
-) -> Result<(), Refusal> {
-    let incident = store
-        .incidents
-        .get(id)
-        .ok_or_else(|| Refusal::missing(format!("Incident {id} was not found")))?;
-    let environment = incident
-        .environments
-        .first()
-        .and_then(|id| store.environments.iter().find(|known| known.id == *id));
+fn queue(bigpanda: &BigPanda, store: &mut Store, channel: &Channel, id: &str, event: &str) -> Result<(), Refusal> {
+    let incident = store.incidents.get(id).ok_or_else(|| Refusal::missing(format!("Incident {id} was not found")))?;
+    let environment =
+        incident.environments.first().and_then(|id| store.environments.iter().find(|known| known.id == *id));
     let body = dialect::body(channel.dialect, incident, event, environment);
-    let share = Share {
-        event: event.to_owned(),
-        body: serde_json::to_vec(&body).unwrap_or_default().into(),
-    };
+    let share = Share { event: event.to_owned(), body: serde_json::to_vec(&body).unwrap_or_default().into() };
     bigpanda.shares.push(bigpanda, channel, id, share);
     Ok(())
 }

@@ -63,10 +63,7 @@ impl Store {
             incidents: HashMap::new(),
             order: Vec::new(),
             definitions: Definitions::seeded(),
-            environments: vec![Environment {
-                id: profile.environment_id.clone(),
-                name: "All Incidents".to_owned(),
-            }],
+            environments: vec![Environment { id: profile.environment_id.clone(), name: "All Incidents".to_owned() }],
             callbacks: Vec::new(),
             accept_unknown: profile.accept_unknown_incidents,
         }
@@ -79,10 +76,8 @@ impl Store {
     pub(crate) fn put(&mut self, incident: Incident) {
         for environment in &incident.environments {
             if !self.environments.iter().any(|known| known.id == *environment) {
-                self.environments.push(Environment {
-                    id: environment.clone(),
-                    name: format!("Environment {environment}"),
-                });
+                self.environments
+                    .push(Environment { id: environment.clone(), name: format!("Environment {environment}") });
             }
         }
         for tag in &incident.tags {
@@ -102,12 +97,7 @@ impl Store {
     }
 
     /// The incident as seen from an environment; made up on the spot where unknown ones are accepted.
-    pub(crate) fn incident(
-        &mut self,
-        environment: Option<&str>,
-        id: &str,
-        now: i64,
-    ) -> Result<&mut Incident, Refusal> {
+    pub(crate) fn incident(&mut self, environment: Option<&str>, id: &str, now: i64) -> Result<&mut Incident, Refusal> {
         if let Some(environment) = environment
             && !self.accept_unknown
         {
@@ -116,27 +106,16 @@ impl Store {
         if self.accept_unknown && !self.incidents.contains_key(id) {
             let environment = environment.unwrap_or_default();
             self.order.push(id.to_owned());
-            self.incidents
-                .insert(id.to_owned(), Incident::stub(id, environment, now));
+            self.incidents.insert(id.to_owned(), Incident::stub(id, environment, now));
         }
-        self.incidents
-            .get_mut(id)
-            .ok_or_else(|| Refusal::missing(format!("Incident {id} was not found")))
+        self.incidents.get_mut(id).ok_or_else(|| Refusal::missing(format!("Incident {id} was not found")))
     }
 }
 
 impl Incident {
-    pub(crate) fn happened(
-        &mut self,
-        random: &Random,
-        kind: &'static str,
-        at: i64,
-        by: &'static str,
-        params: Params,
-    ) {
+    pub(crate) fn happened(&mut self, random: &Random, kind: &'static str, at: i64, by: &'static str, params: Params) {
         self.updated = at;
-        self.activities
-            .push_front(Activity { id: random.wide(), kind, at, by, params });
+        self.activities.push_front(Activity { id: random.wide(), kind, at, by, params });
     }
 
     pub(crate) fn comments(&self) -> Vec<Comment> {
@@ -144,11 +123,9 @@ impl Incident {
             .iter()
             .rev()
             .filter_map(|activity| match &activity.params {
-                Params::Comment(text) => Some(Comment {
-                    text: text.to_string(),
-                    by: activity.by.to_owned(),
-                    at: activity.at,
-                }),
+                Params::Comment(text) => {
+                    Some(Comment { text: text.to_string(), by: activity.by.to_owned(), at: activity.at })
+                }
                 Params::Tag(..) | Params::Other(_) => None,
             })
             .collect()

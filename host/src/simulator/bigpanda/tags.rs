@@ -111,19 +111,12 @@ pub(crate) fn set(
 }
 
 /// `/resources/v2.0/incidents/tags/definitions[/{id}]`.
-pub(crate) fn definitions(
-    store: &mut Store,
-    request: &Request<'_>,
-    rest: &[&str],
-) -> Result<Reply, Refusal> {
+pub(crate) fn definitions(store: &mut Store, request: &Request<'_>, rest: &[&str]) -> Result<Reply, Refusal> {
     match (&request.method, rest) {
         (&Method::GET, []) => {
             let params = request.params();
             let active = params.get("active").is_none_or(|text| text != "false");
-            Ok(Reply::json(
-                StatusCode::OK,
-                &store.definitions.list(params.filled("type"), active),
-            ))
+            Ok(Reply::json(StatusCode::OK, &store.definitions.list(params.filled("type"), active)))
         }
         (&Method::POST, []) => {
             let body: Json = body(request)?;

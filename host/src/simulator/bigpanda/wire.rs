@@ -84,10 +84,7 @@ impl Incident {
         let alerts: Vec<Json> = if expanded {
             self.alerts.clone()
         } else {
-            self.alerts
-                .iter()
-                .map(|alert| json!({ "alert_id": alerts::id(alert) }))
-                .collect()
+            self.alerts.iter().map(|alert| json!({ "alert_id": alerts::id(alert) })).collect()
         };
         let mut out = json!({
             "id": self.id,
@@ -121,9 +118,6 @@ impl Incident {
     }
 
     pub(crate) fn tag_list(&self) -> Vec<Json> {
-        self.tags
-            .iter()
-            .map(|tag| json!({ "tag_id": tag.id, "tag_value": tag.value }))
-            .collect()
+        self.tags.iter().map(|tag| json!({ "tag_id": tag.id, "tag_value": tag.value })).collect()
     }
 }

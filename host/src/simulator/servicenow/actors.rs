@@ -15,10 +15,7 @@ use super::{Instance, State};
 
 /// A user name as a caller; unknown names act under the id zero.
 pub(crate) fn acting_as(state: &State, name: &str) -> Caller {
-    let id = state
-        .world
-        .lookup("sys_user", "user_name", name)
-        .map_or(SysId(0), |user| user.id);
+    let id = state.world.lookup("sys_user", "user_name", name).map_or(SysId(0), |user| user.id);
     Caller { id, name: Arc::from(name), role: Role::Admin }
 }
 
@@ -69,8 +66,7 @@ fn propagate(state: &mut State, instance: &Instance, class: ClassId, parent: Sys
     let Some(row) = heap.by_id(parent) else { return };
     let value = |name: &str| state.world.named_text(row, name).into_owned();
     let mut fields: Vec<(&str, String)> = Vec::new();
-    let moves = matches!(&*value("state"), "2" | "6")
-        || value("state") == "3" && value("hold_reason") != "1";
+    let moves = matches!(&*value("state"), "2" | "6") || value("state") == "3" && value("hold_reason") != "1";
     if moves {
         for name in ["state", "hold_reason", "close_code", "close_notes"] {
             fields.push((name, value(name)));
@@ -111,9 +107,7 @@ pub(crate) fn autoclose(state: &mut State, instance: &Instance) -> usize {
         .flat_map(super::heap::Heap::iter)
         .map(|(_, row)| row)
         .filter(|row| row.class == class && state.world.named_text(row, "state") == "6")
-        .filter(|row| {
-            state.world.named(row, "resolved_at").time().unwrap_or(row.updated) <= limit
-        })
+        .filter(|row| state.world.named(row, "resolved_at").time().unwrap_or(row.updated) <= limit)
         .map(|row| row.id)
         .collect();
     due.into_iter()

@@ -52,9 +52,7 @@ impl Accounts {
     pub(crate) fn add_user(&self, password: &str, caller: Caller) {
         let mut inner = locked(&self.0);
         inner.checked.clear();
-        inner
-            .users
-            .insert(caller.name.to_string(), (password.to_owned(), caller));
+        inner.users.insert(caller.name.to_string(), (password.to_owned(), caller));
     }
 
     pub(crate) fn add_client(&self, id: &str, secret: &str) {
@@ -67,10 +65,6 @@ impl Accounts {
 
     pub(crate) fn set_integration(&self, caller: Caller) {
         locked(&self.0).integration = Some(caller);
-    }
-
-    pub(crate) fn user(&self, name: &str) -> Option<Caller> {
-        locked(&self.0).users.get(name).map(|(_, caller)| caller.clone())
     }
 
     /// Gives a user other rights; tokens and cached logins follow.
@@ -110,9 +104,7 @@ impl Accounts {
     ) -> Option<Caller> {
         let mut inner = locked(&self.0);
         let Some(header) = request.headers.get(AUTHORIZATION) else {
-            let key = request
-                .header("x-sn-apikey")
-                .or_else(|| params.get("x-sn-apikey"))?;
+            let key = request.header("x-sn-apikey").or_else(|| params.get("x-sn-apikey"))?;
             return inner.api_keys.get(key).cloned();
         };
         let header = header.to_str().ok()?;
@@ -183,22 +175,18 @@ impl Accounts {
 
 impl Inner {
     fn issue(&mut self, caller: &Caller, now: i64, random: &Random, with_refresh: bool) -> Reply {
-        let kept = self
-            .current
-            .get(&*caller.name)
-            .and_then(|(access, refresh)| {
-                let access = self.access.get(access).filter(|token| token.expires > now)?;
-                let refresh = self.refresh.get(refresh).filter(|token| token.expires > now)?;
-                Some((access.clone(), refresh.clone()))
-            });
+        let kept = self.current.get(&*caller.name).and_then(|(access, refresh)| {
+            let access = self.access.get(access).filter(|token| token.expires > now)?;
+            let refresh = self.refresh.get(refresh).filter(|token| token.expires > now)?;
+            Some((access.clone(), refresh.clone()))
+        });
         let (access, refresh) = kept.unwrap_or_else(|| {
             let token = |text, lifetime| Token { text, caller: caller.clone(), expires: now + lifetime };
             let access = token(random.hex() + &random.hex(), ACCESS_SECONDS);
             let refresh = token(random.hex() + &random.hex(), REFRESH_SECONDS);
             self.access.insert(access.text.clone(), access.clone());
             self.refresh.insert(refresh.text.clone(), refresh.clone());
-            self.current
-                .insert(caller.name.to_string(), (access.text.clone(), refresh.text.clone()));
+            self.current.insert(caller.name.to_string(), (access.text.clone(), refresh.text.clone()));
             (access, refresh)
         });
         let mut body = json!({
@@ -215,18 +203,12 @@ impl Inner {
 }
 
 fn oauth_error(status: StatusCode, error: &str) -> Reply {
-    Reply::json(
-        status,
-        &json!({ "error_description": "access_denied", "error": error }),
-    )
+    Reply::json(status, &json!({ "error_description": "access_denied", "error": error }))
 }
 
 fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
     let head = header.get(..scheme.len())?;
-    head.eq_ignore_ascii_case(scheme)
-        .then(|| header.get(scheme.len()..))
-        .flatten()
-        .map(str::trim)
+    head.eq_ignore_ascii_case(scheme).then(|| header.get(scheme.len()..)).flatten().map(str::trim)
 }
 
 fn basic(header: &str) -> Option<(String, String)> {

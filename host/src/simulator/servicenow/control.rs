@@ -131,22 +131,20 @@ pub(crate) fn answer(instance: &Instance, request: &Request<'_>, segments: &[&st
                 .collect();
             Reply::json(StatusCode::OK, &sizes)
         }
-        (&Method::GET, ["settings"]) => {
-            Reply::json(StatusCode::OK, &locked(&instance.state).settings)
-        }
+        (&Method::GET, ["settings"]) => Reply::json(StatusCode::OK, &locked(&instance.state).settings),
         (&Method::POST, ["settings"]) => with_body(request, |change| merge(instance, change)),
-        (&Method::POST, ["edit"]) => with_body(request, |edit: Edit| {
-            match instance.edit(&edit.table, &edit.sys_id, &edit.user, &edit.fields) {
+        (&Method::POST, ["edit"]) => {
+            with_body(request, |edit: Edit| match instance.edit(&edit.table, &edit.sys_id, &edit.user, &edit.fields) {
                 Ok(_) => done(),
                 Err(error) => error.reply(),
-            }
-        }),
-        (&Method::POST, ["bulk"]) => with_body(request, |bulk: Bulk| {
-            match instance.bulk(&bulk.table, bulk.count, &bulk.fields) {
+            })
+        }
+        (&Method::POST, ["bulk"]) => {
+            with_body(request, |bulk: Bulk| match instance.bulk(&bulk.table, bulk.count, &bulk.fields) {
                 Ok(()) => done(),
                 Err(error) => error.reply(),
-            }
-        }),
+            })
+        }
         (&Method::POST, ["touch"]) => with_body(request, |touch: Touch| {
             Reply::json(
                 StatusCode::OK,
@@ -249,12 +247,8 @@ impl Instance {
         fields: &BTreeMap<String, String>,
     ) -> Result<bool, ApiError> {
         let mut state = locked(&self.state);
-        let class = state
-            .world
-            .schema
-            .table(table)
-            .map(|class| class.id)
-            .ok_or_else(|| ApiError::invalid_table(table))?;
+        let class =
+            state.world.schema.table(table).map(|class| class.id).ok_or_else(|| ApiError::invalid_table(table))?;
         let id = SysId::parse(id).ok_or_else(ApiError::no_record)?;
         let fields = fields.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         let written = actors::edit(&mut state, self, (class, id), user, fields)?;
@@ -265,19 +259,10 @@ impl Instance {
     }
 
     /// Makes `count` records at once.
-    pub(crate) fn bulk(
-        &self,
-        table: &str,
-        count: usize,
-        fields: &BTreeMap<String, String>,
-    ) -> Result<(), ApiError> {
+    pub(crate) fn bulk(&self, table: &str, count: usize, fields: &BTreeMap<String, String>) -> Result<(), ApiError> {
         let mut state = locked(&self.state);
-        let class = state
-            .world
-            .schema
-            .table(table)
-            .map(|class| class.id)
-            .ok_or_else(|| ApiError::invalid_table(table))?;
+        let class =
+            state.world.schema.table(table).map(|class| class.id).ok_or_else(|| ApiError::invalid_table(table))?;
         let caller = actors::acting_as(&state, "admin");
         for number in 0..count {
             let running = number.to_string();
@@ -285,11 +270,7 @@ impl Instance {
                 ("short_description", format!("Seeded record {number}")),
                 ("correlation_id", format!("seed:{number}")),
             ];
-            all.extend(
-                fields
-                    .iter()
-                    .map(|(name, text)| (name.as_str(), text.replace("{n}", &running))),
-            );
+            all.extend(fields.iter().map(|(name, text)| (name.as_str(), text.replace("{n}", &running))));
             let super::State { world, settings } = &mut *state;
             let env = Env { now: self.now(), caller: &caller, settings, display_input: false };
             let fields = all.iter().map(|(name, text)| (*name, text.as_str()));
@@ -301,20 +282,12 @@ impl Instance {
     /// Gives all records of a query the same time of update, as a bulk job does.
     pub(crate) fn touch(&self, table: &str, query: &str, at: Option<&str>, user: &str) -> usize {
         let mut state = locked(&self.state);
-        let at = at
-            .and_then(crate::simulator::calendar::parse_stamp)
-            .unwrap_or_else(|| self.now());
+        let at = at.and_then(crate::simulator::calendar::parse_stamp).unwrap_or_else(|| self.now());
         let caller = actors::acting_as(&state, user);
         let Some(class) = state.world.schema.table(table) else { return 0 };
         let heap = class.heap;
-        let context = super::filter::Context {
-            world: &state.world,
-            caller: &caller,
-            now: self.now(),
-            strict: false,
-        };
-        let filter =
-            super::filter::Filter::compile(&context, class, &super::query::Query::parse(query));
+        let context = super::filter::Context { world: &state.world, caller: &caller, now: self.now(), strict: false };
+        let filter = super::filter::Filter::compile(&context, class, &super::query::Query::parse(query));
         let rows = super::select::matching(&state.world, class, &filter);
         if let Some(heap) = state.world.heap_mut(heap) {
             for no in &rows {
@@ -336,16 +309,15 @@ impl Instance {
         let id = known.or_else(|| {
             let super::State { world, settings } = &mut *state;
             let env = Env { now: self.now(), caller: &admin, settings, display_input: false };
-            write::insert(world, &self.random, &env, "sys_user", &[
-                ("user_name", name),
-                ("name", name),
-                ("email", &format!("{name}@example.com")),
-            ])
+            write::insert(
+                world,
+                &self.random,
+                &env,
+                "sys_user",
+                &[("user_name", name), ("name", name), ("email", &format!("{name}@example.com"))],
+            )
         });
-        self.accounts.add_user(
-            password,
-            Caller { id: id.unwrap_or(SysId(0)), name: name.into(), role },
-        );
+        self.accounts.add_user(password, Caller { id: id.unwrap_or(SysId(0)), name: name.into(), role });
         self.accounts.set_role(name, role);
     }
 

@@ -168,15 +168,7 @@ const fn table(
     display: &'static str,
     columns: &'static [ColumnDef],
 ) -> TableDef {
-    TableDef {
-        name,
-        label,
-        parent: None,
-        prefix: "",
-        display,
-        columns,
-        defaults: &[],
-    }
+    TableDef { name, label, parent: None, prefix: "", display, columns, defaults: &[] }
 }
 
 impl TableDef {
@@ -208,16 +200,11 @@ pub(crate) const SYSTEM: &[ColumnDef] = &[
 ];
 
 /// Shown by tables that have, or are, a parent.
-pub(crate) const CLASS_NAME: ColumnDef =
-    ColumnDef::new("sys_class_name", "Task type", Kind::ClassName, 80).read_only();
+pub(crate) const CLASS_NAME: ColumnDef = ColumnDef::new("sys_class_name", "Task type", Kind::ClassName, 80).read_only();
 
 /// All tables, parents before children.
 pub(crate) fn tables() -> impl Iterator<Item = &'static TableDef> {
-    task::TABLES
-        .iter()
-        .chain(people::TABLES)
-        .chain(assets::TABLES)
-        .chain(platform::TABLES)
+    task::TABLES.iter().chain(people::TABLES).chain(assets::TABLES).chain(platform::TABLES)
 }
 
 /// The columns that BigPanda's update set adds to `incident`.
@@ -225,12 +212,7 @@ pub(crate) const BIGPANDA_COLUMNS: &[ColumnDef] = task::BIGPANDA;
 
 impl ColumnDef {
     /// A column that is added while the simulator runs.
-    pub(crate) fn added(
-        name: &'static str,
-        label: &'static str,
-        kind: Kind,
-        max_length: u32,
-    ) -> Self {
+    pub(crate) fn added(name: &'static str, label: &'static str, kind: Kind, max_length: u32) -> Self {
         Self::new(name, if label.is_empty() { name } else { label }, kind, max_length)
     }
 }

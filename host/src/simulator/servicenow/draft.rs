@@ -37,14 +37,7 @@ pub(crate) struct Draft<'w> {
 
 impl<'w> Draft<'w> {
     pub(crate) fn new(world: &'w World, class: &'w Class, row: Option<&'w Row>) -> Self {
-        Self {
-            world,
-            class,
-            row,
-            changes: Vec::with_capacity(24),
-            notes: Vec::new(),
-            wanted_id: None,
-        }
+        Self { world, class, row, changes: Vec::with_capacity(24), notes: Vec::new(), wanted_id: None }
     }
 
     pub(crate) fn into_parts(self) -> (Vec<(ColumnId, Box<str>)>, Vec<(Box<str>, Box<str>)>) {
@@ -102,11 +95,9 @@ impl<'w> Draft<'w> {
             }
             Kind::Reference => Some(self.reference(env, column, text)),
             Kind::Integer | Kind::Text if column.choice => self.chosen(env, column, text),
-            Kind::Integer => text
-                .trim()
-                .parse::<i64>()
-                .ok()
-                .map(|number| if number.to_string() == text { Cow::Borrowed(text) } else { Cow::Owned(number.to_string()) }),
+            Kind::Integer => text.trim().parse::<i64>().ok().map(|number| {
+                if number.to_string() == text { Cow::Borrowed(text) } else { Cow::Owned(number.to_string()) }
+            }),
             Kind::Text
             | Kind::Date
             | Kind::Duration

@@ -26,11 +26,7 @@ impl ApiError {
     }
 
     pub(crate) fn no_resource() -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "Requested URI does not represent any resource",
-            None,
-        )
+        Self::new(StatusCode::BAD_REQUEST, "Requested URI does not represent any resource", None)
     }
 
     pub(crate) fn no_record() -> Self {
@@ -42,11 +38,7 @@ impl ApiError {
     }
 
     pub(crate) fn unauthenticated() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "User Not Authenticated",
-            Some("Required to provide Auth information"),
-        )
+        Self::new(StatusCode::UNAUTHORIZED, "User Not Authenticated", Some("Required to provide Auth information"))
     }
 
     pub(crate) fn operation_failed(detail: &str) -> Self {
@@ -68,11 +60,7 @@ impl ApiError {
     }
 
     pub(crate) fn bad_json() -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "Exception while reading request",
-            Some("The payload is not valid JSON."),
-        )
+        Self::new(StatusCode::BAD_REQUEST, "Exception while reading request", Some("The payload is not valid JSON."))
     }
 
     pub(crate) fn too_large(length: u64) -> Self {

@@ -23,25 +23,16 @@ pub(crate) fn reply(instance: &Instance, action: &Action, request: &Request<'_>)
             add_headers(&mut reply, headers);
             reply
         }
-        Action::RateLimit { limit, retry_after } => rate_limited(
-            *limit,
-            *retry_after,
-            instance.now() + i64::from(*retry_after),
-        ),
-        Action::SemaphoreFull => {
-            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", None).reply()
+        Action::RateLimit { limit, retry_after } => {
+            rate_limited(*limit, *retry_after, instance.now() + i64::from(*retry_after))
         }
+        Action::SemaphoreFull => ApiError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", None).reply(),
         Action::Hibernating => Reply::bytes(StatusCode::OK, "text/html;charset=UTF-8", HIBERNATING),
         Action::NullBody => Reply::raw_json(StatusCode::OK, "null"),
         Action::Dropped => Reply::empty(StatusCode::ACCEPTED),
         Action::Unauthorized => ApiError::unauthenticated().reply(),
         Action::BusinessRule { name } => {
-            let table = request
-                .path
-                .split('/')
-                .skip_while(|part| *part != "table")
-                .nth(1)
-                .unwrap_or("incident");
+            let table = request.path.split('/').skip_while(|part| *part != "table").nth(1).unwrap_or("incident");
             ApiError::business_rule(table, name, "b2a1f6d7dba3e300bd1f7c1e3f9619a1").reply()
         }
         Action::TransactionCancelled => ApiError::transaction_cancelled().reply(),
@@ -93,13 +84,11 @@ pub(crate) fn uri_too_long() -> Reply {
 fn plain(status: u16) -> Reply {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match status {
-        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
-            Reply::bytes(
-                status,
-                "text/html;charset=UTF-8",
-                format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"),
-            )
-        }
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Reply::bytes(
+            status,
+            "text/html;charset=UTF-8",
+            format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"),
+        ),
         StatusCode::UNAUTHORIZED => ApiError::unauthenticated().reply(),
         other => ApiError::new(other, other.canonical_reason().unwrap_or("Error"), None).reply(),
     }

@@ -126,9 +126,10 @@ impl Filter {
 
     pub(crate) fn matches(&self, world: &World, row: &Row) -> bool {
         !self.nothing
-            && self.branches.iter().any(|groups| {
-                groups.iter().all(|checks| checks.iter().any(|check| check.holds(world, row)))
-            })
+            && self
+                .branches
+                .iter()
+                .any(|groups| groups.iter().all(|checks| checks.iter().any(|check| check.holds(world, row))))
     }
 
     /// The columns that the query looks at, for field rights.
@@ -150,8 +151,7 @@ impl Filter {
                 continue;
             }
             let Some(column) = world.schema.column(check.path.last) else { continue };
-            let exact = matches!(check.op, Op::Equal | Op::In)
-                && check.texts.iter().all(|text| !text.is_empty());
+            let exact = matches!(check.op, Op::Equal | Op::In) && check.texts.iter().all(|text| !text.is_empty());
             match (&*column.name, exact) {
                 ("sys_id", true) => return Access::Ids(check.texts.clone()),
                 ("sys_updated_on", _) => check.narrow(&mut updated),
@@ -163,12 +163,8 @@ impl Filter {
             }
         }
         match best {
-            Access::Everything if updated != (i64::MIN, i64::MAX) => {
-                Access::Updated(updated.0, updated.1)
-            }
-            Access::Everything if created != (i64::MIN, i64::MAX) => {
-                Access::Created(created.0, created.1)
-            }
+            Access::Everything if updated != (i64::MIN, i64::MAX) => Access::Updated(updated.0, updated.1),
+            Access::Everything if created != (i64::MIN, i64::MAX) => Access::Created(created.0, created.1),
             found => found,
         }
     }
@@ -177,14 +173,7 @@ impl Filter {
 fn compile(context: &Context<'_>, class: &Class, term: &Term) -> Option<Check> {
     let path = Path::resolve(context.world, class, &term.field)?;
     let column = context.world.schema.column(path.last)?;
-    let mut check = Check {
-        path,
-        op: term.op,
-        texts: Vec::new(),
-        times: Vec::new(),
-        other: None,
-        classes: Vec::new(),
-    };
+    let mut check = Check { path, op: term.op, texts: Vec::new(), times: Vec::new(), other: None, classes: Vec::new() };
     match term.op {
         Op::Unknown => return None,
         Op::In | Op::NotIn => {
@@ -222,11 +211,7 @@ fn compile(context: &Context<'_>, class: &Class, term: &Term) -> Option<Check> {
             check.other = Some(Path::resolve(context.world, class, &term.operand)?);
         }
         Op::Dynamic => {
-            let id = if term.operand == DYNAMIC_ME {
-                context.caller.id.to_string()
-            } else {
-                term.operand.clone()
-            };
+            let id = if term.operand == DYNAMIC_ME { context.caller.id.to_string() } else { term.operand.clone() };
             check.op = Op::Equal;
             check.push(id);
         }
@@ -332,9 +317,7 @@ impl Check {
             Op::NotEqual => !self.equals(column, value, 0),
             Op::In => (0..self.texts.len()).any(|index| self.equals(column, value, index)),
             Op::NotIn => !(0..self.texts.len()).any(|index| self.equals(column, value, index)),
-            Op::Like | Op::NotLike | Op::StartsWith | Op::EndsWith => {
-                self.like(world, row_at_end, column, value)
-            }
+            Op::Like | Op::NotLike | Op::StartsWith | Op::EndsWith => self.like(world, row_at_end, column, value),
             Op::Less => self.compared(column, value, 0) == Some(Ordering::Less),
             Op::LessOrEqual => {
                 matches!(self.compared(column, value, 0), Some(Ordering::Less | Ordering::Equal))
@@ -361,8 +344,7 @@ impl Check {
     /// An empty reference on the way counts as an empty value.
     fn on_nothing(&self) -> bool {
         match self.op {
-            Op::IsEmpty | Op::Anything | Op::NotEqual | Op::NotIn | Op::NotLike | Op::NotSameAs
-            | Op::NotOn => true,
+            Op::IsEmpty | Op::Anything | Op::NotEqual | Op::NotIn | Op::NotLike | Op::NotSameAs | Op::NotOn => true,
             Op::Equal | Op::In => self.texts.iter().any(String::is_empty),
             Op::IsNotEmpty
             | Op::Less
@@ -401,9 +383,7 @@ impl Check {
                 (Some(have), Some(wanted)) => have == wanted,
                 _ => false,
             },
-            Kind::DateTime => {
-                value.time().is_some() && value.time() == self.times.get(index).copied().flatten()
-            }
+            Kind::DateTime => value.time().is_some() && value.time() == self.times.get(index).copied().flatten(),
             Kind::Text
             | Kind::Boolean
             | Kind::Reference
@@ -446,11 +426,7 @@ impl Check {
 
     /// On a reference the name shown is searched, not the id.
     fn like(&self, world: &World, row: &Row, column: &Column, value: Value<'_>) -> bool {
-        let shown = if column.kind == Kind::Reference {
-            world.display(row, column)
-        } else {
-            value.text()
-        };
+        let shown = if column.kind == Kind::Reference { world.display(row, column) } else { value.text() };
         let (shown, wanted) = (folded(&shown), folded(self.text(0)));
         match self.op {
             Op::StartsWith => shown.starts_with(&*wanted),
@@ -461,9 +437,7 @@ impl Check {
     }
 
     fn against_field(&self, world: &World, row: &Row, column: &Column, value: Value<'_>) -> bool {
-        let Some((other_row, other_column)) =
-            self.other.as_ref().and_then(|path| path.follow(world, row))
-        else {
+        let Some((other_row, other_column)) = self.other.as_ref().and_then(|path| path.follow(world, row)) else {
             return self.op == Op::NotSameAs;
         };
         let other = world.value(other_row, other_column);

@@ -58,18 +58,12 @@ impl Heap {
 
     /// All rows in order of insertion.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RowNo, &Row)> {
-        self.rows
-            .iter()
-            .enumerate()
-            .filter_map(|(no, row)| Some((no as RowNo, row.as_ref()?)))
+        self.rows.iter().enumerate().filter_map(|(no, row)| Some((no as RowNo, row.as_ref()?)))
     }
 
     /// Rows whose indexed column holds `text`, whatever its case.
     pub(crate) fn with_text(&self, column: ColumnId, text: &str) -> &[RowNo] {
-        self.postings
-            .get(&column)
-            .and_then(|map| map.get(folded(text).as_ref()))
-            .map_or(&[], Vec::as_slice)
+        self.postings.get(&column).and_then(|map| map.get(folded(text).as_ref())).map_or(&[], Vec::as_slice)
     }
 
     /// Rows updated within `[from, to]`.
@@ -98,12 +92,7 @@ impl Heap {
     }
 
     /// Stores `text` (or the default) in a cell; gives what stood there.
-    pub(crate) fn put(
-        &mut self,
-        no: RowNo,
-        column: ColumnId,
-        text: Option<Box<str>>,
-    ) -> Option<Box<str>> {
+    pub(crate) fn put(&mut self, no: RowNo, column: ColumnId, text: Option<Box<str>>) -> Option<Box<str>> {
         let row = self.rows.get_mut(no as usize)?.as_mut()?;
         let Some(map) = self.postings.get_mut(&column) else {
             return row.put(column, text);
@@ -153,11 +142,7 @@ impl Heap {
     }
 }
 
-fn within(
-    index: &BTreeSet<(i64, RowNo)>,
-    from: i64,
-    to: i64,
-) -> impl Iterator<Item = RowNo> {
+fn within(index: &BTreeSet<(i64, RowNo)>, from: i64, to: i64) -> impl Iterator<Item = RowNo> {
     // An empty range would panic in the tree.
     let (from, to) = if from > to { (1, 0) } else { (from, to) };
     let range = (from <= to).then(|| index.range((from, 0)..=(to, RowNo::MAX)));

@@ -168,14 +168,14 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Option<Vec<(String, String)>> {
-        Fields::parse(body.as_bytes()).map(|fields| {
-            fields.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
-        })
+        Fields::parse(body.as_bytes())
+            .map(|fields| fields.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect())
     }
 
     #[test]
     fn values_of_any_json_type_become_text() {
-        let fields = read(r#"{"a":"x\ny","b":3,"c":true,"d":null,"e":{"link":"l","value":"v"},"f":["1",2],"g":1.5}"#).unwrap();
+        let fields =
+            read(r#"{"a":"x\ny","b":3,"c":true,"d":null,"e":{"link":"l","value":"v"},"f":["1",2],"g":1.5}"#).unwrap();
         let texts: Vec<&str> = fields.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(texts, ["x\ny", "3", "true", "", "v", "1,2", "1.5"]);
     }

@@ -174,20 +174,10 @@ fn term(text: &str) -> Term {
         .find(|char: char| !(char.is_ascii_lowercase() || char.is_ascii_digit() || "_.".contains(char)))
         .unwrap_or(text.len());
     let (field, rest) = text.split_at(end);
-    let found = OPERATORS
-        .iter()
-        .find_map(|(wire, op)| Some((*op, rest.strip_prefix(wire)?)));
+    let found = OPERATORS.iter().find_map(|(wire, op)| Some((*op, rest.strip_prefix(wire)?)));
     match found {
-        Some((op, operand)) if !field.is_empty() => Term {
-            field: field.to_owned(),
-            op,
-            operand: operand.to_owned(),
-        },
-        _ => Term {
-            field: field.to_owned(),
-            op: Op::Unknown,
-            operand: rest.to_owned(),
-        },
+        Some((op, operand)) if !field.is_empty() => Term { field: field.to_owned(), op, operand: operand.to_owned() },
+        _ => Term { field: field.to_owned(), op: Op::Unknown, operand: rest.to_owned() },
     }
 }
 
@@ -204,7 +194,11 @@ mod tests {
     fn every_operator_is_read_back_from_its_wire_form() {
         for (wire, op) in OPERATORS {
             let term = parsed(&format!("caller_id.name{wire}Abel"));
-            assert_eq!((term.field.as_str(), term.op, term.operand.as_str()), ("caller_id.name", *op, "Abel"), "{wire}");
+            assert_eq!(
+                (term.field.as_str(), term.op, term.operand.as_str()),
+                ("caller_id.name", *op, "Abel"),
+                "{wire}"
+            );
         }
     }
 

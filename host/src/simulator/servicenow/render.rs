@@ -31,12 +31,7 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn from_params(
-        world: &World,
-        class: &Class,
-        params: &Params<'_>,
-        base: &'a str,
-    ) -> Self {
+    pub(crate) fn from_params(world: &World, class: &Class, params: &Params<'_>, base: &'a str) -> Self {
         let show = match params.get("sysparm_display_value") {
             Some(text) if text.eq_ignore_ascii_case("true") => Show::Display,
             Some(text) if text.eq_ignore_ascii_case("all") => Show::All,
@@ -55,23 +50,11 @@ impl<'a> View<'a> {
                 })
                 .collect()
         });
-        Self {
-            show,
-            links: !params.flag("sysparm_exclude_reference_link"),
-            base,
-            fields,
-        }
+        Self { show, links: !params.flag("sysparm_exclude_reference_link"), base, fields }
     }
 
     /// Appends one record as a JSON object.
-    pub(crate) fn record(
-        &self,
-        out: &mut Vec<u8>,
-        world: &World,
-        class: &Class,
-        row: &Row,
-        hidden: &HashSet<String>,
-    ) {
+    pub(crate) fn record(&self, out: &mut Vec<u8>, world: &World, class: &Class, row: &Row, hidden: &HashSet<String>) {
         out.push(b'{');
         let start = out.len();
         match &self.fields {

@@ -63,23 +63,14 @@ impl Row {
 
     /// The stored text; `None` means that the column's default holds.
     pub(crate) fn cell(&self, column: ColumnId) -> Option<&str> {
-        let at = self
-            .cells
-            .binary_search_by_key(&column, |(id, _)| *id)
-            .ok()?;
+        let at = self.cells.binary_search_by_key(&column, |(id, _)| *id).ok()?;
         self.cells.get(at).map(|(_, text)| text.as_ref())
     }
 
     /// Stores `text`, or goes back to the default. Gives the text that stood there.
     pub(crate) fn put(&mut self, column: ColumnId, text: Option<Box<str>>) -> Option<Box<str>> {
-        match (
-            self.cells.binary_search_by_key(&column, |(id, _)| *id),
-            text,
-        ) {
-            (Ok(at), Some(text)) => self
-                .cells
-                .get_mut(at)
-                .map(|cell| std::mem::replace(&mut cell.1, text)),
+        match (self.cells.binary_search_by_key(&column, |(id, _)| *id), text) {
+            (Ok(at), Some(text)) => self.cells.get_mut(at).map(|cell| std::mem::replace(&mut cell.1, text)),
             (Ok(at), None) => Some(self.cells.remove(at).1),
             (Err(at), Some(text)) => {
                 self.cells.insert(at, (column, text));

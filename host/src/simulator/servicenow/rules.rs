@@ -41,10 +41,7 @@ pub(crate) fn apply(draft: &mut Draft<'_>, env: &Env<'_>) -> Result<(), ApiError
     if matches!(&*table, "incident" | "problem") {
         priority(draft);
     }
-    if draft.row.is_some()
-        && draft.changes_field("assignment_group")
-        && !draft.old("assignment_group").is_empty()
-    {
+    if draft.row.is_some() && draft.changes_field("assignment_group") && !draft.old("assignment_group").is_empty() {
         let count = draft.old("reassignment_count").parse::<u32>().unwrap_or(0) + 1;
         draft.set("reassignment_count", count.to_string());
     }
@@ -88,8 +85,7 @@ fn incident(draft: &mut Draft<'_>, env: &Env<'_>) -> Result<(), ApiError> {
     if enters(CLOSED) {
         stamp(draft, env, "closed_at", "closed_by");
     }
-    let reopened = old.as_deref() == Some(RESOLVED)
-        && !matches!(&*state, RESOLVED | CLOSED | CANCELED);
+    let reopened = old.as_deref() == Some(RESOLVED) && !matches!(&*state, RESOLVED | CLOSED | CANCELED);
     if reopened {
         let count = draft.old("reopen_count").parse::<u32>().unwrap_or(0) + 1;
         draft.set("reopen_count", count.to_string());

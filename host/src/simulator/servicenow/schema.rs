@@ -166,9 +166,8 @@ impl Schema {
                 class.defaults.push((column, (*value).into()));
             }
         }
-        let line: Vec<ClassId> = parent
-            .map(|parent| self.line(parent.id).map(|class| class.id).collect())
-            .unwrap_or_default();
+        let line: Vec<ClassId> =
+            parent.map(|parent| self.line(parent.id).map(|class| class.id).collect()).unwrap_or_default();
         for ancestor in line {
             if let Some(ancestor) = self.classes.get_mut(usize::from(ancestor.0)) {
                 ancestor.family.push(id);

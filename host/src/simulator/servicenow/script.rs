@@ -20,10 +20,7 @@ pub(crate) fn evaluate(text: &str, now: i64, caller: &Caller) -> Option<Scripted
     };
     let script = script.trim().trim_end_matches(';').trim();
     let (name, arguments) = script.strip_suffix(')')?.split_once('(')?;
-    let arguments: Vec<&str> = arguments
-        .split(',')
-        .map(|argument| argument.trim().trim_matches(['\'', '"']))
-        .collect();
+    let arguments: Vec<&str> = arguments.split(',').map(|argument| argument.trim().trim_matches(['\'', '"'])).collect();
     let first = arguments.first().copied().unwrap_or_default();
     let count = || first.parse::<i64>().ok();
     let today = calendar::day_start(now);

@@ -3,6 +3,7 @@
 //! Invented data in the style of the vendor's demo instance. Called once when a simulator starts and by reset.
 //! Holds always: ids of seed rows never change, so that scenarios can name them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::row::{Row, SysId};
@@ -56,87 +57,183 @@ const CIS: &[(&str, &str, &str)] = &[
 type ChoiceList = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const CHOICES: &[ChoiceList] = &[
-    ("incident", "state", &[
-        ("1", "New"), ("2", "In Progress"), ("3", "On Hold"), ("6", "Resolved"), ("7", "Closed"), ("8", "Canceled"),
-    ]),
-    ("incident", "incident_state", &[
-        ("1", "New"), ("2", "In Progress"), ("3", "On Hold"), ("6", "Resolved"), ("7", "Closed"), ("8", "Canceled"),
-    ]),
-    ("incident", "hold_reason", &[
-        ("1", "Awaiting Caller"), ("3", "Awaiting Problem"), ("4", "Awaiting Vendor"), ("5", "Awaiting Change"),
-    ]),
-    ("incident", "close_code", &[
-        ("Solution provided", "Solution provided"),
-        ("Resolved by caller", "Resolved by caller"),
-        ("Workaround provided", "Workaround provided"),
-        ("Duplicate", "Duplicate"),
-        ("Resolved by change", "Resolved by change"),
-        ("User error", "User error"),
-        ("Known error", "Known error"),
-        ("Resolved by problem", "Resolved by problem"),
-        ("Resolved by request", "Resolved by request"),
-        ("No resolution provided", "No resolution provided"),
-    ]),
-    ("incident", "category", &[
-        ("inquiry", "Inquiry / Help"), ("software", "Software"), ("hardware", "Hardware"),
-        ("network", "Network"), ("database", "Database"),
-    ]),
+    (
+        "incident",
+        "state",
+        &[("1", "New"), ("2", "In Progress"), ("3", "On Hold"), ("6", "Resolved"), ("7", "Closed"), ("8", "Canceled")],
+    ),
+    (
+        "incident",
+        "incident_state",
+        &[("1", "New"), ("2", "In Progress"), ("3", "On Hold"), ("6", "Resolved"), ("7", "Closed"), ("8", "Canceled")],
+    ),
+    (
+        "incident",
+        "hold_reason",
+        &[("1", "Awaiting Caller"), ("3", "Awaiting Problem"), ("4", "Awaiting Vendor"), ("5", "Awaiting Change")],
+    ),
+    (
+        "incident",
+        "close_code",
+        &[
+            ("Solution provided", "Solution provided"),
+            ("Resolved by caller", "Resolved by caller"),
+            ("Workaround provided", "Workaround provided"),
+            ("Duplicate", "Duplicate"),
+            ("Resolved by change", "Resolved by change"),
+            ("User error", "User error"),
+            ("Known error", "Known error"),
+            ("Resolved by problem", "Resolved by problem"),
+            ("Resolved by request", "Resolved by request"),
+            ("No resolution provided", "No resolution provided"),
+        ],
+    ),
+    (
+        "incident",
+        "category",
+        &[
+            ("inquiry", "Inquiry / Help"),
+            ("software", "Software"),
+            ("hardware", "Hardware"),
+            ("network", "Network"),
+            ("database", "Database"),
+        ],
+    ),
     ("incident", "severity", &[("1", "1 - High"), ("2", "2 - Medium"), ("3", "3 - Low")]),
     ("task", "impact", &[("1", "1 - High"), ("2", "2 - Medium"), ("3", "3 - Low")]),
     ("task", "urgency", &[("1", "1 - High"), ("2", "2 - Medium"), ("3", "3 - Low")]),
-    ("task", "priority", &[
-        ("1", "1 - Critical"), ("2", "2 - High"), ("3", "3 - Moderate"), ("4", "4 - Low"), ("5", "5 - Planning"),
-    ]),
-    ("task", "state", &[
-        ("-5", "Pending"), ("1", "Open"), ("2", "Work in Progress"), ("3", "Closed Complete"),
-        ("4", "Closed Incomplete"), ("7", "Closed Skipped"),
-    ]),
+    (
+        "task",
+        "priority",
+        &[("1", "1 - Critical"), ("2", "2 - High"), ("3", "3 - Moderate"), ("4", "4 - Low"), ("5", "5 - Planning")],
+    ),
+    (
+        "task",
+        "state",
+        &[
+            ("-5", "Pending"),
+            ("1", "Open"),
+            ("2", "Work in Progress"),
+            ("3", "Closed Complete"),
+            ("4", "Closed Incomplete"),
+            ("7", "Closed Skipped"),
+        ],
+    ),
     ("task", "escalation", &[("0", "Normal"), ("1", "Moderate"), ("2", "High"), ("3", "Overdue")]),
     ("task", "notify", &[("1", "Do Not Notify"), ("2", "Send Email"), ("3", "Telephone")]),
-    ("task", "approval", &[
-        ("not requested", "Not Yet Requested"), ("requested", "Requested"), ("approved", "Approved"),
-        ("rejected", "Rejected"),
-    ]),
-    ("task", "upon_approval", &[("proceed", "Proceed to Next Task"), ("do_nothing", "Wait for a User to Close this task")]),
+    (
+        "task",
+        "approval",
+        &[
+            ("not requested", "Not Yet Requested"),
+            ("requested", "Requested"),
+            ("approved", "Approved"),
+            ("rejected", "Rejected"),
+        ],
+    ),
+    (
+        "task",
+        "upon_approval",
+        &[("proceed", "Proceed to Next Task"), ("do_nothing", "Wait for a User to Close this task")],
+    ),
     ("task", "upon_reject", &[("cancel", "Cancel all future Tasks"), ("goto", "Go to a previous Task")]),
-    ("task", "contact_type", &[
-        ("email", "Email"), ("phone", "Phone"), ("self-service", "Self-service"), ("walk-in", "Walk-in"),
-        ("monitoring", "Monitoring"), ("virtual_agent", "Virtual Agent"),
-    ]),
-    ("problem", "state", &[
-        ("101", "New"), ("102", "Assess"), ("103", "Root Cause Analysis"), ("104", "Fix in Progress"),
-        ("106", "Resolved"), ("107", "Closed"),
-    ]),
-    ("problem", "problem_state", &[
-        ("101", "New"), ("102", "Assess"), ("103", "Root Cause Analysis"), ("104", "Fix in Progress"),
-        ("106", "Resolved"), ("107", "Closed"),
-    ]),
-    ("problem", "resolution_code", &[
-        ("fix_applied", "Fix Applied"), ("risk_accepted", "Risk Accepted"), ("duplicate", "Duplicate"),
-        ("canceled", "Canceled"),
-    ]),
-    ("problem_task", "state", &[
-        ("151", "New"), ("152", "Assess"), ("154", "Work in Progress"), ("157", "Closed"),
-    ]),
-    ("change_request", "state", &[
-        ("-5", "New"), ("-4", "Assess"), ("-3", "Authorize"), ("-2", "Scheduled"), ("-1", "Implement"),
-        ("0", "Review"), ("3", "Closed"), ("4", "Canceled"),
-    ]),
+    (
+        "task",
+        "contact_type",
+        &[
+            ("email", "Email"),
+            ("phone", "Phone"),
+            ("self-service", "Self-service"),
+            ("walk-in", "Walk-in"),
+            ("monitoring", "Monitoring"),
+            ("virtual_agent", "Virtual Agent"),
+        ],
+    ),
+    (
+        "problem",
+        "state",
+        &[
+            ("101", "New"),
+            ("102", "Assess"),
+            ("103", "Root Cause Analysis"),
+            ("104", "Fix in Progress"),
+            ("106", "Resolved"),
+            ("107", "Closed"),
+        ],
+    ),
+    (
+        "problem",
+        "problem_state",
+        &[
+            ("101", "New"),
+            ("102", "Assess"),
+            ("103", "Root Cause Analysis"),
+            ("104", "Fix in Progress"),
+            ("106", "Resolved"),
+            ("107", "Closed"),
+        ],
+    ),
+    (
+        "problem",
+        "resolution_code",
+        &[
+            ("fix_applied", "Fix Applied"),
+            ("risk_accepted", "Risk Accepted"),
+            ("duplicate", "Duplicate"),
+            ("canceled", "Canceled"),
+        ],
+    ),
+    ("problem_task", "state", &[("151", "New"), ("152", "Assess"), ("154", "Work in Progress"), ("157", "Closed")]),
+    (
+        "change_request",
+        "state",
+        &[
+            ("-5", "New"),
+            ("-4", "Assess"),
+            ("-3", "Authorize"),
+            ("-2", "Scheduled"),
+            ("-1", "Implement"),
+            ("0", "Review"),
+            ("3", "Closed"),
+            ("4", "Canceled"),
+        ],
+    ),
     ("change_request", "type", &[("standard", "Standard"), ("normal", "Normal"), ("emergency", "Emergency")]),
     ("change_request", "risk", &[("2", "High"), ("3", "Moderate"), ("4", "Low")]),
-    ("change_request", "close_code", &[
-        ("successful", "Successful"), ("successful_issues", "Successful with issues"), ("unsuccessful", "Unsuccessful"),
-    ]),
-    ("change_task", "state", &[
-        ("-5", "Pending"), ("1", "Open"), ("2", "In Progress"), ("3", "Closed"), ("4", "Canceled"),
-    ]),
-    ("cmdb_ci", "install_status", &[
-        ("1", "Installed"), ("2", "On Order"), ("3", "In Maintenance"), ("4", "Pending Install"),
-        ("5", "Pending Repair"), ("6", "In Stock"), ("7", "Retired"), ("8", "Stolen"), ("100", "Absent"),
-    ]),
-    ("cmdb_ci", "operational_status", &[
-        ("1", "Operational"), ("2", "Non-Operational"), ("3", "Repair in Progress"), ("6", "Retired"),
-    ]),
+    (
+        "change_request",
+        "close_code",
+        &[
+            ("successful", "Successful"),
+            ("successful_issues", "Successful with issues"),
+            ("unsuccessful", "Unsuccessful"),
+        ],
+    ),
+    (
+        "change_task",
+        "state",
+        &[("-5", "Pending"), ("1", "Open"), ("2", "In Progress"), ("3", "Closed"), ("4", "Canceled")],
+    ),
+    (
+        "cmdb_ci",
+        "install_status",
+        &[
+            ("1", "Installed"),
+            ("2", "On Order"),
+            ("3", "In Maintenance"),
+            ("4", "Pending Install"),
+            ("5", "Pending Repair"),
+            ("6", "In Stock"),
+            ("7", "Retired"),
+            ("8", "Stolen"),
+            ("100", "Absent"),
+        ],
+    ),
+    (
+        "cmdb_ci",
+        "operational_status",
+        &[("1", "Operational"), ("2", "Non-Operational"), ("3", "Repair in Progress"), ("6", "Retired")],
+    ),
 ];
 
 const PROPERTIES: &[(&str, &str)] = &[
@@ -162,22 +259,22 @@ pub(crate) fn fill(world: &mut World, user: &str) {
         seeder.user(INTEGRATION, user, "Integration", "User");
     }
     for (id, name) in GROUPS {
-        seeder.row("sys_user_group", Some(id), &[
-            ("name", *name),
-            ("manager", ADMIN),
-            ("email", "group@example.com"),
-        ]);
+        seeder.row("sys_user_group", Some(id), &[("name", *name), ("manager", ADMIN), ("email", "group@example.com")]);
         seeder.row("sys_user_grmember", None, &[("group", *id), ("user", ABEL)]);
     }
     for (table, name, id) in CIS {
         let fqdn = if name.contains('.') { (*name).to_owned() } else { format!("{name}.example.net") };
-        seeder.row(table, Some(id), &[
-            ("name", *name),
-            ("fqdn", &fqdn),
-            ("host_name", *name),
-            ("support_group", SERVICE_DESK),
-            ("sys_class_name", table),
-        ]);
+        seeder.row(
+            table,
+            Some(id),
+            &[
+                ("name", *name),
+                ("fqdn", &fqdn),
+                ("host_name", *name),
+                ("support_group", SERVICE_DESK),
+                ("sys_class_name", table),
+            ],
+        );
     }
     for (id, name) in [
         ("31bea3d53790200044e0bfc8bcbe5dec", "ACME North America"),
@@ -185,23 +282,25 @@ pub(crate) fn fill(world: &mut World, user: &str) {
     ] {
         seeder.row("core_company", Some(id), &[("name", name)]);
     }
-    seeder.row("cmn_location", Some("108486c7c611227500b093211aa88dcc"), &[
-        ("name", "100 South Charles Street, Baltimore,MD"),
-        ("city", "Baltimore"),
-    ]);
-    seeder.row("cmn_department", Some("221f79b7c6112284005d646b76ab978c"), &[
-        ("name", "IT"),
-        ("id", "0000206"),
-    ]);
+    seeder.row(
+        "cmn_location",
+        Some("108486c7c611227500b093211aa88dcc"),
+        &[("name", "100 South Charles Street, Baltimore,MD"), ("city", "Baltimore")],
+    );
+    seeder.row("cmn_department", Some("221f79b7c6112284005d646b76ab978c"), &[("name", "IT"), ("id", "0000206")]);
     for (table, element, list) in CHOICES {
         for (sequence, (value, label)) in list.iter().enumerate() {
-            seeder.row("sys_choice", None, &[
-                ("name", *table),
-                ("element", *element),
-                ("value", *value),
-                ("label", *label),
-                ("sequence", &sequence.to_string()),
-            ]);
+            seeder.row(
+                "sys_choice",
+                None,
+                &[
+                    ("name", *table),
+                    ("element", *element),
+                    ("value", *value),
+                    ("label", *label),
+                    ("sequence", &sequence.to_string()),
+                ],
+            );
         }
     }
     for (name, value) in PROPERTIES {
@@ -210,12 +309,11 @@ pub(crate) fn fill(world: &mut World, user: &str) {
     for role in ["admin", "itil", "sn_incident_read", "sn_incident_write", "x_bip_panda_user"] {
         seeder.row("sys_user_role", None, &[("name", role)]);
     }
-    seeder.row("sys_plugins", None, &[
-        ("name", "Incident"),
-        ("source", "com.snc.incident"),
-        ("active", "active"),
-        ("version", "1.0.0"),
-    ]);
+    seeder.row(
+        "sys_plugins",
+        None,
+        &[("name", "Incident"), ("source", "com.snc.incident"), ("active", "active"), ("version", "1.0.0")],
+    );
     seeder.dictionary();
     world.reload_choices();
 }
@@ -228,14 +326,18 @@ struct Seeder<'w> {
 
 impl Seeder<'_> {
     fn user(&mut self, id: &str, user_name: &str, first: &str, last: &str) {
-        self.row("sys_user", Some(id), &[
-            ("user_name", user_name),
-            ("first_name", first),
-            ("last_name", last),
-            ("name", &format!("{first} {last}")),
-            ("email", &format!("{}@example.com", user_name.replace(' ', "."))),
-            ("time_zone", "UTC"),
-        ]);
+        self.row(
+            "sys_user",
+            Some(id),
+            &[
+                ("user_name", user_name),
+                ("first_name", first),
+                ("last_name", last),
+                ("name", &format!("{first} {last}")),
+                ("email", &format!("{}@example.com", user_name.replace(' ', "."))),
+                ("time_zone", "UTC"),
+            ],
+        );
     }
 
     fn row(&mut self, table: &str, id: Option<&str>, cells: &[(&str, &str)]) -> Option<SysId> {
@@ -260,30 +362,29 @@ impl Seeder<'_> {
     /// `sys_db_object`, `sys_dictionary` and `sys_documentation` describe the tables themselves.
     fn dictionary(&mut self) {
         let classes: Vec<_> = self.world.schema.classes().to_vec();
-        let mut ids = std::collections::HashMap::new();
+        let mut ids: HashMap<super::schema::ClassId, String> = HashMap::new();
         for class in &classes {
             let parent = class.parent.and_then(|parent| ids.get(&parent)).cloned().unwrap_or_default();
-            let id = self.row("sys_db_object", None, &[
-                ("name", &class.name),
-                ("label", &class.label),
-                ("super_class", &parent),
-                ("is_extendable", if class.family.len() > 1 { "true" } else { "false" }),
-            ]);
+            let id = self.row(
+                "sys_db_object",
+                None,
+                &[
+                    ("name", &class.name),
+                    ("label", &class.label),
+                    ("super_class", &parent),
+                    ("is_extendable", if class.family.len() > 1 { "true" } else { "false" }),
+                ],
+            );
             if let Some(id) = id {
                 ids.insert(class.id, id.to_string());
             }
-            self.row("sys_dictionary", None, &[
-                ("name", &*class.name),
-                ("column_label", &*class.label),
-                ("internal_type", "collection"),
-            ]);
-            let own: Vec<_> = self
-                .world
-                .schema
-                .columns_of(class)
-                .filter(|column| column.table == class.id)
-                .cloned()
-                .collect();
+            self.row(
+                "sys_dictionary",
+                None,
+                &[("name", &*class.name), ("column_label", &*class.label), ("internal_type", "collection")],
+            );
+            let own: Vec<_> =
+                self.world.schema.columns_of(class).filter(|column| column.table == class.id).cloned().collect();
             for column in own {
                 self.column(&class.name, &column, &class.display);
             }
@@ -291,23 +392,23 @@ impl Seeder<'_> {
     }
 
     fn column(&mut self, table: &str, column: &super::schema::Column, display: &str) {
-        self.row("sys_dictionary", None, &[
-            ("name", table),
-            ("element", &column.name),
-            ("column_label", &column.label),
-            ("internal_type", column.kind.internal_type()),
-            ("reference", &column.reference),
-            ("max_length", &column.max_length.to_string()),
-            ("default_value", &column.default),
-            ("choice", if column.choice { "3" } else { "0" }),
-            ("read_only", if column.read_only { "true" } else { "false" }),
-            ("display", if &*column.name == display { "true" } else { "false" }),
-        ]);
-        self.row("sys_documentation", None, &[
-            ("name", table),
-            ("element", &column.name),
-            ("label", &column.label),
-        ]);
+        self.row(
+            "sys_dictionary",
+            None,
+            &[
+                ("name", table),
+                ("element", &column.name),
+                ("column_label", &column.label),
+                ("internal_type", column.kind.internal_type()),
+                ("reference", &column.reference),
+                ("max_length", &column.max_length.to_string()),
+                ("default_value", &column.default),
+                ("choice", if column.choice { "3" } else { "0" }),
+                ("read_only", if column.read_only { "true" } else { "false" }),
+                ("display", if &*column.name == display { "true" } else { "false" }),
+            ],
+        );
+        self.row("sys_documentation", None, &[("name", table), ("element", &column.name), ("label", &column.label)]);
     }
 }
 
@@ -333,9 +434,7 @@ pub(crate) fn forget_column(world: &mut World, table: &str, name: &str) {
         let Some(heap) = world.heap(heap_id) else { continue };
         let gone: Vec<_> = heap
             .iter()
-            .filter(|(_, row)| {
-                world.named_text(row, "name") == table && world.named_text(row, "element") == name
-            })
+            .filter(|(_, row)| world.named_text(row, "name") == table && world.named_text(row, "element") == name)
             .map(|(no, _)| no)
             .collect();
         if let Some(heap) = world.heap_mut(heap_id) {
@@ -347,7 +446,5 @@ pub(crate) fn forget_column(world: &mut World, table: &str, name: &str) {
 }
 
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

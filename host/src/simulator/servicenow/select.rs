@@ -50,10 +50,8 @@ pub(crate) fn matching(world: &World, class: &Class, filter: &Filter) -> Vec<Row
     let Some(heap) = world.heap(class.heap) else {
         return Vec::new();
     };
-    let wanted = |no: RowNo| {
-        heap.get(no)
-            .is_some_and(|row| class.family.contains(&row.class) && filter.matches(world, row))
-    };
+    let wanted =
+        |no: RowNo| heap.get(no).is_some_and(|row| class.family.contains(&row.class) && filter.matches(world, row));
     let few = |mut rows: Vec<RowNo>| {
         rows.sort_unstable();
         rows.dedup();
@@ -61,22 +59,15 @@ pub(crate) fn matching(world: &World, class: &Class, filter: &Filter) -> Vec<Row
         rows
     };
     match filter.access(world, class) {
-        Access::Ids(ids) => few(ids
-            .iter()
-            .filter_map(|id| heap.find(SysId::parse(id)?))
-            .collect()),
-        Access::Texts(column, texts) => few(texts
-            .iter()
-            .flat_map(|text| heap.with_text(column, text))
-            .copied()
-            .collect()),
+        Access::Ids(ids) => few(ids.iter().filter_map(|id| heap.find(SysId::parse(id)?)).collect()),
+        Access::Texts(column, texts) => {
+            few(texts.iter().flat_map(|text| heap.with_text(column, text)).copied().collect())
+        }
         Access::Updated(from, to) => few(heap.updated_within(from, to).collect()),
         Access::Created(from, to) => few(heap.created_within(from, to).collect()),
-        Access::Everything if filter.is_open() => heap
-            .iter()
-            .filter(|(_, row)| class.family.contains(&row.class))
-            .map(|(no, _)| no)
-            .collect(),
+        Access::Everything if filter.is_open() => {
+            heap.iter().filter(|(_, row)| class.family.contains(&row.class)).map(|(no, _)| no).collect()
+        }
         Access::Everything => heap
             .iter()
             .filter(|(_, row)| class.family.contains(&row.class) && filter.matches(world, row))
@@ -106,11 +97,7 @@ pub(crate) fn page(
         TieOrder::AlwaysShuffled => true,
     };
     let tie = |no: RowNo| {
-        if shuffled {
-            random::mix(shuffle ^ u64::from(no).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-        } else {
-            u64::from(no)
-        }
+        if shuffled { random::mix(shuffle ^ u64::from(no).wrapping_mul(0x9e37_79b9_7f4a_7c15)) } else { u64::from(no) }
     };
     if paths.is_empty() && !shuffled {
         rows.truncate(offset.saturating_add(limit));
@@ -121,10 +108,7 @@ pub(crate) fn page(
         .into_iter()
         .map(|no| {
             let row = world.heap(class.heap).and_then(|heap| heap.get(no));
-            let keys = paths
-                .iter()
-                .map(|(path, _)| row.map_or(Key::Nothing, |row| key(world, path, row)))
-                .collect();
+            let keys = paths.iter().map(|(path, _)| row.map_or(Key::Nothing, |row| key(world, path, row))).collect();
             (keys, tie(no), no)
         })
         .collect();

@@ -18,11 +18,7 @@ pub(crate) fn answer(call: &Call<'_>, state: &State, name: &str) -> Result<Reply
     if call.request.method != Method::GET {
         return Err(ApiError::method_not_supported());
     }
-    let class = state
-        .world
-        .schema
-        .table(name)
-        .ok_or_else(|| ApiError::invalid_table(name))?;
+    let class = state.world.schema.table(name).ok_or_else(|| ApiError::invalid_table(name))?;
     let query = table::wanted(&state.world, class, call.params);
     let page = table::selected(call, state, class, &query, (0, usize::MAX))?;
     let heap = state.world.heap(class.heap).ok_or_else(ApiError::no_resource)?;
@@ -35,15 +31,10 @@ pub(crate) fn answer(call: &Call<'_>, state: &State, name: &str) -> Result<Reply
         Some(list) => list.split(',').map(|name| name.trim().to_owned()).collect(),
         None => query.group_by,
     };
-    let paths: Vec<(&str, Path)> = groups
-        .iter()
-        .filter_map(|name| Some((name.as_str(), Path::resolve(&state.world, class, name)?)))
-        .collect();
+    let paths: Vec<(&str, Path)> =
+        groups.iter().filter_map(|name| Some((name.as_str(), Path::resolve(&state.world, class, name)?))).collect();
     if paths.is_empty() {
-        return Ok(Reply::json(
-            StatusCode::OK,
-            &json!({ "result": { "stats": stats(call, state, class, &rows) } }),
-        ));
+        return Ok(Reply::json(StatusCode::OK, &json!({ "result": { "stats": stats(call, state, class, &rows) } })));
     }
     let display = call.params.get("sysparm_display_value").unwrap_or("false");
     let mut grouped: BTreeMap<Vec<(String, String)>, Vec<&Row>> = BTreeMap::new();
@@ -51,10 +42,9 @@ pub(crate) fn answer(call: &Call<'_>, state: &State, name: &str) -> Result<Reply
         let key = paths
             .iter()
             .map(|(_, path)| match path.follow(&state.world, row) {
-                Some((row, column)) => (
-                    state.world.value(row, column).text().into_owned(),
-                    state.world.display(row, column).into_owned(),
-                ),
+                Some((row, column)) => {
+                    (state.world.value(row, column).text().into_owned(), state.world.display(row, column).into_owned())
+                }
                 None => Default::default(),
             })
             .collect();
@@ -78,12 +68,7 @@ pub(crate) fn answer(call: &Call<'_>, state: &State, name: &str) -> Result<Reply
     Ok(Reply::json(StatusCode::OK, &json!({ "result": result })))
 }
 
-fn stats(
-    call: &Call<'_>,
-    state: &State,
-    class: &super::schema::Class,
-    rows: &[&Row],
-) -> Map<String, Json> {
+fn stats(call: &Call<'_>, state: &State, class: &super::schema::Class, rows: &[&Row]) -> Map<String, Json> {
     let mut out = Map::new();
     if call.params.flag("sysparm_count") {
         out.insert("count".to_owned(), json!(rows.len().to_string()));

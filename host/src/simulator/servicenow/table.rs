@@ -54,12 +54,7 @@ pub(crate) fn collection(call: &Call<'_>, state: &mut State, table: &str) -> Res
     }
 }
 
-pub(crate) fn item(
-    call: &Call<'_>,
-    state: &mut State,
-    table: &str,
-    id: &str,
-) -> Result<Reply, ApiError> {
+pub(crate) fn item(call: &Call<'_>, state: &mut State, table: &str, id: &str) -> Result<Reply, ApiError> {
     let class = class(&state.world, table)?;
     let id = SysId::parse(id).ok_or_else(ApiError::no_record)?;
     match call.request.method {
@@ -71,11 +66,7 @@ pub(crate) fn item(
 }
 
 fn class(world: &World, table: &str) -> Result<ClassId, ApiError> {
-    world
-        .schema
-        .table(table)
-        .map(|class| class.id)
-        .ok_or_else(|| ApiError::invalid_table(table))
+    world.schema.table(table).map(|class| class.id).ok_or_else(|| ApiError::invalid_table(table))
 }
 
 fn table(world: &World, class: ClassId) -> Result<&Class, ApiError> {
@@ -90,8 +81,7 @@ pub(crate) fn readable(state: &State, class: &Class, caller: &Caller) -> bool {
             Role::Admin => true,
             Role::Itil => !matches!(&*class.name, "sys_dictionary" | "sys_properties"),
             Role::IncidentRead => {
-                &*class.name == "incident"
-                    || !ticket && !matches!(&*class.name, "sys_dictionary" | "sys_properties")
+                &*class.name == "incident" || !ticket && !matches!(&*class.name, "sys_dictionary" | "sys_properties")
             }
             Role::None => false,
         }
@@ -115,11 +105,7 @@ pub(crate) fn wanted(world: &World, class: &Class, params: &Params<'_>) -> Query
         let column = world.schema.named(class, name);
         let by_label = column
             .filter(|column| column.choice)
-            .and_then(|column| {
-                world.choice(class.id, &column.name, |choice| {
-                    choice.label.eq_ignore_ascii_case(value)
-                })
-            })
+            .and_then(|column| world.choice(class.id, &column.name, |choice| choice.label.eq_ignore_ascii_case(value)))
             .map(|choice| choice.value.to_string());
         let by_name = column
             .filter(|column| !column.reference.is_empty() && SysId::parse(value).is_none())
@@ -160,30 +146,19 @@ pub(crate) fn selected(
         .filter_map(|column| state.world.schema.column(column))
         .any(|column| state.settings.hidden_fields.contains(&*column.name));
     if hidden {
-        return Err(ApiError::query_rights(Some(
-            "Field(s) present in the query do not have permission to be read",
-        )));
+        return Err(ApiError::query_rights(Some("Field(s) present in the query do not have permission to be read")));
     }
     let filters = filter.columns().next().is_some();
     if call.caller.role != Role::Admin && &*class.name == "sys_choice" && filters {
         return Err(ApiError::query_rights(None));
     }
     let rows = select::matching(&state.world, class, &filter);
-    Ok(select::page(
-        &state.world,
-        class,
-        query,
-        rows,
-        range,
-        (state.settings.tie_order, call.instance.shuffle()),
-    ))
+    Ok(select::page(&state.world, class, query, rows, range, (state.settings.tie_order, call.instance.shuffle())))
 }
 
 fn list(call: &Call<'_>, state: &State, class: ClassId) -> Result<Reply, ApiError> {
     let class = table(&state.world, class)?;
-    if call.caller.role != Role::Admin
-        && (&*class.name == "sys_db_object" || class.name.starts_with("metric_"))
-    {
+    if call.caller.role != Role::Admin && (&*class.name == "sys_db_object" || class.name.starts_with("metric_")) {
         return Err(ApiError::query_rights(None));
     }
     let offset = number(call.params, "sysparm_offset")?.unwrap_or(0);
@@ -256,12 +231,7 @@ pub(crate) fn single(
     status: StatusCode,
 ) -> Result<Reply, ApiError> {
     let suppressed = status != StatusCode::OK || call.request.method != Method::GET;
-    if suppressed
-        && call
-            .request
-            .header("x-no-response-body")
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    {
+    if suppressed && call.request.header("x-no-response-body").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Ok(Reply::empty(status));
     }
     let class = table(&state.world, class)?;
@@ -286,16 +256,10 @@ fn fields<'a>(call: &'a Call<'_>) -> Result<Fields<'a>, ApiError> {
         return Err(ApiError::too_large(call.request.body.len() as u64));
     }
     match call.request.header("content-type") {
-        None => Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "Content-Type header is missing",
-            None,
-        )),
-        Some(kind) if !kind.contains("json") => Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Unsupported Media Type",
-            Some(kind),
-        )),
+        None => Err(ApiError::new(StatusCode::BAD_REQUEST, "Content-Type header is missing", None)),
+        Some(kind) if !kind.contains("json") => {
+            Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type", Some(kind)))
+        }
         Some(_) => Fields::parse(&call.request.body).ok_or_else(ApiError::bad_json),
     }
 }
@@ -312,40 +276,26 @@ fn env<'a>(call: &'a Call<'_>, settings: &'a super::settings::Settings) -> Env<'
 fn create(call: &Call<'_>, state: &mut State, class: ClassId) -> Result<Reply, ApiError> {
     let fields = fields(call)?;
     if !may_write(table(&state.world, class)?, call.caller) {
-        return Err(ApiError::operation_failed(
-            "ACL Exception Insert Failed due to security constraints",
-        ));
+        return Err(ApiError::operation_failed("ACL Exception Insert Failed due to security constraints"));
     }
     let State { world, settings, .. } = state;
     let env = env(call, settings);
     let written = write::create(world, &call.instance.random, &env, class, fields.iter())?;
     super::actors::after_write(state, call.instance, class, written.id);
     let mut reply = single(call, state, class, written.id, StatusCode::CREATED)?;
-    let location = format!(
-        "{}/api/now/table/{}/{}",
-        call.request.base,
-        table(&state.world, class)?.name,
-        written.id
-    );
+    let location = format!("{}/api/now/table/{}/{}", call.request.base, table(&state.world, class)?.name, written.id);
     reply.text_header(LOCATION, &location);
     Ok(reply)
 }
 
-fn change(
-    call: &Call<'_>,
-    state: &mut State,
-    class: ClassId,
-    id: SysId,
-) -> Result<Reply, ApiError> {
+fn change(call: &Call<'_>, state: &mut State, class: ClassId, id: SysId) -> Result<Reply, ApiError> {
     let fields = fields(call)?;
     let definition = table(&state.world, class)?;
     if !readable(state, definition, call.caller) {
         return Err(ApiError::no_record());
     }
     if !may_write(definition, call.caller) {
-        return Err(ApiError::operation_failed(
-            "ACL Exception Update Failed due to security constraints",
-        ));
+        return Err(ApiError::operation_failed("ACL Exception Update Failed due to security constraints"));
     }
     let State { world, settings, .. } = state;
     let env = env(call, settings);
@@ -356,16 +306,9 @@ fn change(
     single(call, state, class, id, StatusCode::OK)
 }
 
-fn delete(
-    call: &Call<'_>,
-    state: &mut State,
-    class: ClassId,
-    id: SysId,
-) -> Result<Reply, ApiError> {
+fn delete(call: &Call<'_>, state: &mut State, class: ClassId, id: SysId) -> Result<Reply, ApiError> {
     if !may_write(table(&state.world, class)?, call.caller) {
-        return Err(ApiError::operation_failed(
-            "ACL Exception Delete Failed due to security constraints",
-        ));
+        return Err(ApiError::operation_failed("ACL Exception Delete Failed due to security constraints"));
     }
     let State { world, settings, .. } = state;
     let env = env(call, settings);

@@ -47,11 +47,7 @@ impl Ticket {
 
     /// The texts of one journal column, oldest first.
     pub fn texts(&self, element: &str) -> Vec<&str> {
-        self.notes
-            .iter()
-            .filter(|note| note.element == element)
-            .map(|note| note.text.as_str())
-            .collect()
+        self.notes.iter().filter(|note| note.element == element).map(|note| note.text.as_str()).collect()
     }
 
     pub(crate) fn read(state: &State, row: &Row) -> Self {
@@ -94,10 +90,7 @@ impl Ticket {
 pub(crate) fn all(state: &State, table: &str) -> Vec<Ticket> {
     let Some(class) = state.world.schema.table(table) else { return Vec::new() };
     let Some(heap) = state.world.heap(class.heap) else { return Vec::new() };
-    heap.iter()
-        .filter(|(_, row)| class.family.contains(&row.class))
-        .map(|(_, row)| Ticket::read(state, row))
-        .collect()
+    heap.iter().filter(|(_, row)| class.family.contains(&row.class)).map(|(_, row)| Ticket::read(state, row)).collect()
 }
 
 /// The records whose correlation id, number or sys_id is `key`, oldest first.
@@ -124,8 +117,5 @@ pub(crate) fn find(state: &State, table: &str, key: &str) -> Vec<Ticket> {
 pub(crate) fn count(state: &State, table: &str) -> usize {
     let Some(class) = state.world.schema.table(table) else { return 0 };
     let members: Vec<ClassId> = class.family.clone();
-    state
-        .world
-        .heap(class.heap)
-        .map_or(0, |heap| members.iter().map(|class| heap.count(*class)).sum())
+    state.world.heap(class.heap).map_or(0, |heap| members.iter().map(|class| heap.count(*class)).sum())
 }

@@ -51,10 +51,7 @@ pub(crate) struct DateDisplay {
 
 impl Default for DateDisplay {
     fn default() -> Self {
-        Self {
-            offset_seconds: 0,
-            format: "yyyy-MM-dd HH:mm:ss".to_owned(),
-        }
+        Self { offset_seconds: 0, format: "yyyy-MM-dd HH:mm:ss".to_owned() }
     }
 }
 
@@ -77,13 +74,7 @@ impl World {
                 }
             }
         }
-        Self {
-            schema,
-            heaps,
-            choices: HashMap::new(),
-            numbers: HashMap::new(),
-            dates: DateDisplay::default(),
-        }
+        Self { schema, heaps, choices: HashMap::new(), numbers: HashMap::new(), dates: DateDisplay::default() }
     }
 
     pub(crate) fn heap(&self, id: HeapId) -> Option<&Heap> {
@@ -105,19 +96,16 @@ impl World {
     /// What `row` holds in `column`.
     pub(crate) fn value<'a>(&'a self, row: &'a Row, column: &'a Column) -> Value<'a> {
         match column.source {
-            Source::Cell => Value::Text(
-                row.cell(column.id)
-                    .unwrap_or_else(|| self.schema.default_of(row.class, column)),
-            ),
+            Source::Cell => {
+                Value::Text(row.cell(column.id).unwrap_or_else(|| self.schema.default_of(row.class, column)))
+            }
             Source::Id => Value::Id(row.id),
             Source::CreatedOn => Value::Time(row.created),
             Source::CreatedBy => Value::Text(&row.created_by),
             Source::UpdatedOn => Value::Time(row.updated),
             Source::UpdatedBy => Value::Text(&row.updated_by),
             Source::ModCount => Value::Number(row.mods),
-            Source::ClassName => {
-                Value::Text(self.schema.class(row.class).map_or("", |class| &class.name))
-            }
+            Source::ClassName => Value::Text(self.schema.class(row.class).map_or("", |class| &class.name)),
         }
     }
 
@@ -167,14 +155,11 @@ impl World {
                 Some(at) => Cow::Owned(self.display_date(at)),
                 None => value.text(),
             },
-            Kind::ClassName => self
-                .schema
-                .class(row.class)
-                .map_or(Cow::Borrowed(""), |class| Cow::Borrowed(&*class.label)),
-            Kind::Journal => Cow::Owned(self.journal_text(row.id, &[&*column.name])),
-            Kind::JournalList => {
-                Cow::Owned(self.journal_text(row.id, &["comments", "work_notes"]))
+            Kind::ClassName => {
+                self.schema.class(row.class).map_or(Cow::Borrowed(""), |class| Cow::Borrowed(&*class.label))
             }
+            Kind::Journal => Cow::Owned(self.journal_text(row.id, &[&*column.name])),
+            Kind::JournalList => Cow::Owned(self.journal_text(row.id, &["comments", "work_notes"])),
             Kind::Text | Kind::Integer if column.choice => {
                 let text = value.text();
                 match self.choice(row.class, &column.name, |choice| *choice.value == *text) {
@@ -183,12 +168,7 @@ impl World {
                 }
             }
             Kind::Password => Cow::Borrowed(""),
-            Kind::Text
-            | Kind::Integer
-            | Kind::Boolean
-            | Kind::Date
-            | Kind::Duration
-            | Kind::Guid => value.text(),
+            Kind::Text | Kind::Integer | Kind::Boolean | Kind::Date | Kind::Duration | Kind::Guid => value.text(),
         }
     }
 
@@ -204,12 +184,7 @@ impl World {
             .map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn choice(
-        &self,
-        class: ClassId,
-        column: &str,
-        wanted: impl Fn(&Choice) -> bool,
-    ) -> Option<&Choice> {
+    pub(crate) fn choice(&self, class: ClassId, column: &str, wanted: impl Fn(&Choice) -> bool) -> Option<&Choice> {
         self.choices(class, column).iter().find(|choice| wanted(choice))
     }
 
@@ -220,11 +195,7 @@ impl World {
             && let Some(heap) = self.heap(class.heap)
         {
             for (_, row) in heap.iter() {
-                let key = format!(
-                    "{}.{}",
-                    self.named_text(row, "name"),
-                    self.named_text(row, "element")
-                );
+                let key = format!("{}.{}", self.named_text(row, "name"), self.named_text(row, "element"));
                 let sequence = self.named(row, "sequence").number().unwrap_or(0);
                 choices.entry(key).or_default().push((
                     sequence,
@@ -250,14 +221,10 @@ impl World {
         let Some(class) = self.schema.table("sys_journal_field") else {
             return Vec::new();
         };
-        let (Some(heap), Some(column)) = (self.heap(class.heap), class.column_id("element_id"))
-        else {
+        let (Some(heap), Some(column)) = (self.heap(class.heap), class.column_id("element_id")) else {
             return Vec::new();
         };
-        heap.with_text(column, &record.to_string())
-            .iter()
-            .filter_map(|no| heap.get(*no))
-            .collect()
+        heap.with_text(column, &record.to_string()).iter().filter_map(|no| heap.get(*no)).collect()
     }
 
     fn journal_text(&self, record: SysId, elements: &[&str]) -> String {
@@ -280,8 +247,7 @@ impl World {
 
     /// The full name of a user, or the user name when there is no such user.
     fn user_name<'a>(&'a self, user_name: &'a str) -> Cow<'a, str> {
-        self.lookup("sys_user", "user_name", user_name)
-            .map_or(Cow::Borrowed(user_name), |user| self.display_of(user))
+        self.lookup("sys_user", "user_name", user_name).map_or(Cow::Borrowed(user_name), |user| self.display_of(user))
     }
 
     /// The first record of a table whose indexed column holds `text`.
@@ -289,9 +255,6 @@ impl World {
         let class = self.schema.table(table)?;
         let column = class.column_id(column)?;
         let heap = self.heap(class.heap)?;
-        heap.with_text(column, text)
-            .iter()
-            .filter_map(|no| heap.get(*no))
-            .find(|row| class.family.contains(&row.class))
+        heap.with_text(column, text).iter().filter_map(|no| heap.get(*no)).find(|row| class.family.contains(&row.class))
     }
 }

@@ -51,19 +51,15 @@ pub(crate) fn create<'f>(
     number(world, class, &mut changes);
     let mut row = Row::new(id, class, env.now, &env.caller.name);
     for (column, text) in changes {
-        let stored = world
-            .schema
-            .column(column)
-            .is_some_and(|definition| world.schema.default_of(class, definition) != &*text);
+        let stored =
+            world.schema.column(column).is_some_and(|definition| world.schema.default_of(class, definition) != &*text);
         if stored {
             row.put(column, Some(text));
         }
     }
     let heap = world.schema.class(class).map(|class| class.heap);
-    let no = heap
-        .and_then(|heap| world.heap_mut(heap))
-        .map(|heap| heap.insert(row))
-        .ok_or_else(ApiError::no_resource)?;
+    let no =
+        heap.and_then(|heap| world.heap_mut(heap)).map(|heap| heap.insert(row)).ok_or_else(ApiError::no_resource)?;
     journal(world, random, env, class, id, notes);
     changed(world, class);
     Ok(Written { no, id, changed: true })
@@ -199,10 +195,7 @@ fn number(world: &mut World, class: ClassId, changes: &mut Vec<(ColumnId, Box<st
     let Some(column) = table.column_id("number").filter(|_| !prefix.is_empty()) else {
         return;
     };
-    let given = changes
-        .iter()
-        .find(|(id, text)| *id == column && !text.is_empty())
-        .map(|(_, text)| text.clone());
+    let given = changes.iter().find(|(id, text)| *id == column && !text.is_empty()).map(|(_, text)| text.clone());
     let number: Box<str> = given.unwrap_or_else(|| {
         let next = world.numbers.entry(class).or_insert(10_000);
         *next += 1;

@@ -49,13 +49,8 @@ pub(super) const TABLES: &[TableDef] = &[
     table("cmdb_ci", "Configuration Item", "name", CI).extends("cmdb"),
     table("cmdb_ci_hardware", "Hardware", "name", &[]).extends("cmdb_ci"),
     table("cmdb_ci_computer", "Computer", "name", COMPUTER).extends("cmdb_ci_hardware"),
-    table(
-        "cmdb_ci_server",
-        "Server",
-        "name",
-        &[text("classification", "Classification", 40).default("Production")],
-    )
-    .extends("cmdb_ci_computer"),
+    table("cmdb_ci_server", "Server", "name", &[text("classification", "Classification", 40).default("Production")])
+        .extends("cmdb_ci_computer"),
     table("cmdb_ci_linux_server", "Linux Server", "name", &[]).extends("cmdb_ci_server"),
     table("cmdb_ci_win_server", "Windows Server", "name", &[]).extends("cmdb_ci_server"),
     table("cmdb_ci_appl", "Application", "name", &[]).extends("cmdb_ci"),

@@ -2,9 +2,7 @@
 //!
 //! Data only. Part of the dictionary.
 
-use super::{
-    ColumnDef, Kind, TableDef, date_time, flag, integer, reference, table, text,
-};
+use super::{ColumnDef, Kind, TableDef, date_time, flag, integer, reference, table, text};
 
 const USER: &[ColumnDef] = &[
     text("user_name", "User ID", 40).indexed(),
@@ -67,10 +65,7 @@ pub(super) const TABLES: &[TableDef] = &[
         "sys_user_grmember",
         "Group Member",
         "user",
-        &[
-            reference("user", "User", "sys_user").indexed(),
-            reference("group", "Group", "sys_user_group").indexed(),
-        ],
+        &[reference("user", "User", "sys_user").indexed(), reference("group", "Group", "sys_user_group").indexed()],
     ),
     table(
         "sys_user_role",
@@ -124,10 +119,5 @@ pub(super) const TABLES: &[TableDef] = &[
             reference("dept_head", "Department head", "sys_user"),
         ],
     ),
-    table(
-        "cmn_cost_center",
-        "Cost Center",
-        "name",
-        &[text("name", "Name", 100), text("code", "Code", 40)],
-    ),
+    table("cmn_cost_center", "Cost Center", "name", &[text("name", "Name", 100), text("code", "Code", 40)]),
 ];

@@ -175,11 +175,7 @@ pub(super) const TABLES: &[TableDef] = &[
         "sys_scope",
         "Application",
         "name",
-        &[
-            text("name", "Name", 100),
-            text("scope", "Scope", 100).indexed(),
-            text("version", "Version", 40),
-        ],
+        &[text("name", "Name", 100), text("scope", "Scope", 100).indexed(), text("version", "Version", 40)],
     ),
     table(
         "sys_import_set",
@@ -195,6 +191,5 @@ pub(super) const TABLES: &[TableDef] = &[
     )
     .numbered("ISET"),
     table("sys_import_set_row", "Import Set Row", "sys_import_set", IMPORT_ROW),
-    table("x_bip_panda_shareincident", "ShareIncident", "sys_import_set", STAGING)
-        .extends("sys_import_set_row"),
+    table("x_bip_panda_shareincident", "ShareIncident", "sys_import_set", STAGING).extends("sys_import_set_row"),
 ];

@@ -2,9 +2,7 @@
 //!
 //! Data only. Part of the dictionary.
 
-use super::{
-    ColumnDef, Kind, TableDef, date_time, duration, flag, integer, journal, reference, table, text,
-};
+use super::{ColumnDef, Kind, TableDef, date_time, duration, flag, integer, journal, reference, table, text};
 
 const TASK: &[ColumnDef] = &[
     text("number", "Number", 40).indexed(),
@@ -33,13 +31,7 @@ const TASK: &[ColumnDef] = &[
     text("contact_type", "Contact type", 40).choice(),
     journal("comments", "Additional comments"),
     journal("work_notes", "Work notes"),
-    ColumnDef::new(
-        "comments_and_work_notes",
-        "Comments and Work notes",
-        Kind::JournalList,
-        4_000,
-    )
-    .read_only(),
+    ColumnDef::new("comments_and_work_notes", "Comments and Work notes", Kind::JournalList, 4_000).read_only(),
     text("work_notes_list", "Work notes list", 4_000),
     text("watch_list", "Watch list", 4_000),
     text("additional_assignee_list", "Additional assignee list", 4_000),
@@ -190,10 +182,7 @@ const CATALOG_TASK: &[ColumnDef] = &[
 
 pub(super) const TABLES: &[TableDef] = &[
     table("task", "Task", "number", TASK).numbered("TASK"),
-    table("incident", "Incident", "number", INCIDENT)
-        .extends("task")
-        .numbered("INC")
-        .defaults(&[("priority", "5")]),
+    table("incident", "Incident", "number", INCIDENT).extends("task").numbered("INC").defaults(&[("priority", "5")]),
     table("problem", "Problem", "number", PROBLEM)
         .extends("task")
         .numbered("PRB")
@@ -202,23 +191,12 @@ pub(super) const TABLES: &[TableDef] = &[
         .extends("task")
         .numbered("CHG")
         .defaults(&[("state", "-5")]),
-    table("sc_request", "Request", "number", REQUEST)
+    table("sc_request", "Request", "number", REQUEST).extends("task").numbered("REQ"),
+    table("sc_req_item", "Requested Item", "number", REQUESTED_ITEM).extends("task").numbered("RITM"),
+    table("sc_task", "Catalog Task", "number", CATALOG_TASK).extends("task").numbered("SCTASK"),
+    table("incident_task", "Incident Task", "number", &[reference("incident", "Incident", "incident").indexed()])
         .extends("task")
-        .numbered("REQ"),
-    table("sc_req_item", "Requested Item", "number", REQUESTED_ITEM)
-        .extends("task")
-        .numbered("RITM"),
-    table("sc_task", "Catalog Task", "number", CATALOG_TASK)
-        .extends("task")
-        .numbered("SCTASK"),
-    table(
-        "incident_task",
-        "Incident Task",
-        "number",
-        &[reference("incident", "Incident", "incident").indexed()],
-    )
-    .extends("task")
-    .numbered("ITASK"),
+        .numbered("ITASK"),
     table(
         "problem_task",
         "Problem Task",
