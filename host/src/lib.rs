@@ -10,6 +10,7 @@ pub mod engine;
 pub mod mapping;
 // Outlets: each knows the domain, its own configuration, and transport.
 pub mod bigpanda;
+pub mod config;
 pub mod servicenow;
 pub mod store;
 // Shell: the only place where time, store, plugins and clients meet.
