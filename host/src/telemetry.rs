@@ -22,7 +22,8 @@ pub fn start_logs(log: &Log) {
 }
 
 /// Seconds, from half a millisecond to a minute.
-const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const BUCKETS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
 /// Installs the recorder of this process and describes what it records. The handle renders Prometheus' text format.
 /// `None`: another recorder is installed already (several hosts in one process, in tests).

@@ -32,7 +32,8 @@ pub(super) async fn queue(State(site): State<Arc<Site>>, Query(filter): Query<Fi
         .transpose()
         .map_err(|error| bad("api.integration", error.to_string()))?;
     let states = filter.state.as_deref().unwrap_or_default().split(',').filter(|word| !word.is_empty());
-    let states = states.map(|word| RequestState::parse(word).ok_or_else(|| unknown_state(word))).collect::<Result<_, _>>()?;
+    let states =
+        states.map(|word| RequestState::parse(word).ok_or_else(|| unknown_state(word))).collect::<Result<_, _>>()?;
     let filter = QueueFilter { integration, states, limit: filter.limit.unwrap_or(100).min(1000) };
     let requests = site.store.list(filter).await.map_err(failed)?;
     Ok(Json(json!({ "requests": requests })))

@@ -64,9 +64,7 @@ impl Server {
 /// Opens both sockets and serves them.
 pub async fn start(settings: &config::Server, site: Site) -> Result<Server, Error> {
     let site = Arc::new(site);
-    let open = async |address: SocketAddr| {
-        TcpListener::bind(address).await.map_err(|source| Error { address, source })
-    };
+    let open = async |address: SocketAddr| TcpListener::bind(address).await.map_err(|source| Error { address, source });
     let (public, admin) = (open(settings.listen).await?, open(settings.admin_listen).await?);
     let bound = |listener: &TcpListener, asked: SocketAddr| listener.local_addr().unwrap_or(asked);
     let (stop, loops) = (CancellationToken::new(), TaskTracker::new());

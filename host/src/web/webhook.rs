@@ -131,6 +131,10 @@ fn check_destination(integration: &IntegrationName, gate: &Gate, destination: &D
     }
     tracing::error!(integration = %integration, error.code = "web.destination", "a share names another ServiceNow and was refused");
     metrics::counter!("tandem_foreign_destinations_total").increment(1);
-    Err(Problem::new(StatusCode::FORBIDDEN, "web.destination", "the share names a ServiceNow that is not this integration's")
-        .hint("remove x-bp-config-servicenowUrl, or add its host to `servicenow.pinned_hosts`"))
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "web.destination",
+        "the share names a ServiceNow that is not this integration's",
+    )
+    .hint("remove x-bp-config-servicenowUrl, or add its host to `servicenow.pinned_hosts`"))
 }

@@ -42,7 +42,8 @@ pub async fn request(
         .position(|four| four == b"\r\n\r\n")
         .ok_or_else(|| std::io::Error::other("the connection ended without an answer"))?;
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    let status = head.get(9..12).and_then(|text| text.parse().ok()).ok_or_else(|| std::io::Error::other("no status"))?;
+    let status =
+        head.get(9..12).and_then(|text| text.parse().ok()).ok_or_else(|| std::io::Error::other("no status"))?;
     let mut body = answer[end + 4..].to_vec();
     if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
         body = unchunked(&body);

@@ -68,7 +68,8 @@ impl World {
         assert!(self.host.is_none(), "the host runs already");
         let file = self.directory.path().join("tandem.toml");
         fs::write(&file, self.configuration()).unwrap();
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.directory.path().join("host.log")).unwrap();
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(self.directory.path().join("host.log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_tandem"))
             .args(["run", "--config"])
             .arg(&file)
