@@ -51,7 +51,10 @@ async fn sweep(step: Step, broken: Option<&str>, repeat: bool) -> Found {
     let environment: Vec<_> = broken.map(|safeguard| ("TANDEM_BREAK", safeguard)).into_iter().collect();
     world.start(&environment).await;
     if repeat {
-        for (id, share) in shares.iter().filter(|(id, _)| !confirmed.contains(id)) {
+        for (id, share) in &shares {
+            if confirmed.contains(id) {
+                continue;
+            }
             let answer = world.share(share).await.unwrap();
             assert_eq!(answer.status, 202, "{}", answer.body);
             confirmed.insert(id.clone());
