@@ -13,6 +13,8 @@
 //!
 //! `sync` calls it; it knows the domain only. Time is an argument.
 
+pub mod sqlite;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -177,11 +179,12 @@ pub enum RequestEnd {
         counted: bool,
         uncertain: bool,
     },
-    /// Dead letter, not scheduled.
+    /// Dead letter, not scheduled. Counts an attempt. `uncertain`: a person's retry has to look first.
     Dead {
         failure: Failure,
+        uncertain: bool,
     },
-    /// Quarantined as poison or parked with its link; a dead letter too.
+    /// Quarantined as poison or parked with its link; a dead letter too. Counts no attempt.
     Parked {
         failure: Failure,
     },
@@ -367,8 +370,8 @@ pub enum Error {
     #[error("the disk failed to make a write durable; the store is read-only until the host restarts")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Another host has the store.
-    #[error("another host is using the store at {path}")]
-    Locked { path: String },
+    #[error("another host{} is using the store at {path}", holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    Locked { path: String, holder: Option<u32> },
     /// The store was written by a newer version.
     #[error("the store at {path} has schema {found}, and this version knows {known} at most")]
     Newer { path: String, found: i64, known: i64 },
