@@ -34,6 +34,8 @@ mod reader;
 mod recover;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::Path;

@@ -191,13 +191,7 @@ impl State {
             live.events.iter_mut().for_each(|event| event.claimed = false);
         });
         self.put_requests(&link.link, requests, *now)?;
-        let (kind, why) = match end {
-            EventEnd::Done { why } => ("events.done", why),
-            EventEnd::Hold { why, .. } => ("events.held", why),
-            EventEnd::Quarantined { why } => ("events.quarantined", why),
-        };
-        let own = (!why.is_empty()).then(|| journal::note(kind, why));
-        journal::write(&self.db, id, *now, &notes.iter().cloned().chain(own).collect::<Vec<_>>())?;
+        journal::write(&self.db, id, *now, notes)?;
         Ok(Completion::Recorded)
     }
 

@@ -68,7 +68,7 @@ impl Readers {
 }
 
 fn connect(path: &Path) -> Result<Connected, Error> {
-    let db = schema::open_reader(path)?;
+    let mut db = schema::open_reader(path)?;
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
     db.progress_handler(STEPS, Some(move || count.fetch_add(1, Ordering::Relaxed) >= PATIENCE))

@@ -33,14 +33,6 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, Error> {
     Ok(db)
 }
 
-/// A connection that only moves pages from the write-ahead log into the database.
-pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, Error> {
-    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64;")
-        .map_err(|error| unopened(path, error))?;
-    Ok(db)
-}
-
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| unopened(path, error))?;
@@ -68,7 +60,7 @@ fn prepare(db: &mut Connection, page_bytes: u32, path: &Path) -> Result<(), Erro
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA trusted_schema = OFF;
-         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA wal_autocheckpoint = 4000;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -8192;
          PRAGMA temp_store = MEMORY;"

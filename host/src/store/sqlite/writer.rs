@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::fail::Fail;
 use super::ledger::Ledger;
+use crate::steps::{Safeguard, Step, broken, reached};
 use crate::store::Error;
 
 /// Most tasks in one transaction.
@@ -47,7 +48,8 @@ struct Task<O, F> {
     durability: Durability,
     run: F,
     output: Option<O>,
-    reply: oneshot::Sender<Result<O, Error>>,
+    /// Gone when a must-fail test made it answer before the commit.
+    reply: Option<oneshot::Sender<Result<O, Error>>>,
 }
 
 impl<O, F> Work for Task<O, F>
@@ -60,7 +62,14 @@ where
     }
 
     fn run(&mut self, state: &mut State) -> Result<(), Fail> {
-        self.output = Some((self.run)(state)?);
+        let output = (self.run)(state)?;
+        if broken(Safeguard::Durability)
+            && let Some(reply) = self.reply.take()
+        {
+            let _ = reply.send(Ok(output));
+            return Ok(());
+        }
+        self.output = Some(output);
         Ok(())
     }
 
@@ -70,8 +79,10 @@ where
             (Ok(()), None) => Err(super::fail::closed()),
             (Err(fail), _) => Err(fail.into_error()),
         };
-        // Nobody waits any more: a lease given here runs out by itself.
-        let _ = self.reply.send(answer);
+        if let Some(reply) = self.reply {
+            // When nobody waits any more, a lease given here runs out by itself.
+            let _ = reply.send(answer);
+        }
     }
 }
 
@@ -82,7 +93,7 @@ where
     F: FnMut(&mut State) -> Result<O, Fail> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Task { durability, run, output: None, reply }), answer)
+    (Box::new(Task { durability, run, output: None, reply: Some(reply) }), answer)
 }
 
 pub(super) struct Writer {
@@ -164,6 +175,7 @@ impl Writer {
         for work in batch {
             work.run(&mut self.state)?;
         }
+        reached(Step::InsideBatch);
         self.state.db.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
     }
