@@ -9,5 +9,8 @@ pub mod policy;
 pub mod seal;
 pub mod settle;
 
+#[cfg(test)]
+mod props;
+
 pub use decide::Decision;
 pub use policy::Policy;

@@ -14,3 +14,5 @@ pub mod servicenow;
 pub mod store;
 // Shell: the only place where time, store, plugins and clients meet.
 pub mod sync;
+// A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.
+pub mod simulator;

@@ -162,7 +162,7 @@ async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEven
         Err(Trouble::Later(failure)) => return hold(link, failure.summary),
         Err(Trouble::Never(why)) => return quarantine(link, why),
     };
-    let event = Event::Shared((*share).clone());
+    let event = Event::Shared(share.clone());
     match engine::decide::decide(&link, &event) {
         Decision::Nothing { why } => Outcome::ended(link, EventEnd::Done { why }),
         decision @ (Decision::Create | Decision::Update) => {
