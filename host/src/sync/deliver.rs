@@ -98,6 +98,8 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
         }
     };
     reached(Step::Answered);
+    // A person's retry of a request that died uncertainly has to look first too.
+    let uncertain_death = uncertain || matches!(outcome, Outcome::Unknown(_));
     let took = shared.clock.elapsed().saturating_sub(started);
     let now = shared.clock.now();
     let settlement = settle(&link, &request, attempts, outcome, policy);
@@ -131,7 +133,7 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
             // A pause in the middle of an uncertain series doesn't make it certain.
             uncertain: unsure || (uncertain && !counted),
         },
-        Next::Dead { failure } => RequestEnd::Dead { failure },
+        Next::Dead { failure } => RequestEnd::Dead { failure, uncertain: uncertain_death },
         Next::Parked { failure } => RequestEnd::Parked { failure },
     };
     let sides: Vec<Target> = follow_ups.iter().map(|request| request.operation.target()).collect();
