@@ -12,6 +12,7 @@ pub mod mapping;
 pub mod bigpanda;
 pub mod servicenow;
 pub mod store;
+pub mod transport;
 // Shell: the only place where time, store, plugins and clients meet.
 pub mod sync;
 // A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.

@@ -164,7 +164,8 @@ impl Reader<'_> {
             Found::Odd(kind) => Err(self.wrong(path, kind, "critical, warning, unknown or ok")),
             Found::Value(word) => Ok(Some(status_word(&word).unwrap_or_else(|| {
                 let word: String = word.chars().take(40).collect();
-                self.remarks.push(format!("the status `{word}` at `{}.{path}` is not known and counts as unknown", self.root));
+                self.remarks
+                    .push(format!("the status `{word}` at `{}.{path}` is not known and counts as unknown", self.root));
                 Status::Unknown
             }))),
         }

@@ -75,7 +75,16 @@ pub fn parse(body: &[u8]) -> Result<Share, Unusable> {
 fn assemble(envelope: Envelope<'_>, read: convert::Read) -> Share {
     let convert::Read { incident, complete, remarks } = read;
     let Envelope {
-        metadata, links, event, sender, assigner, environment_id, environment_name, incident_url, timeline_url, ..
+        metadata,
+        links,
+        event,
+        sender,
+        assigner,
+        environment_id,
+        environment_name,
+        incident_url,
+        timeline_url,
+        ..
     } = envelope;
     let metadata = taken::<Metadata<'_>>(metadata);
     let links = taken::<Links<'_>>(links);
@@ -86,7 +95,8 @@ fn assemble(envelope: Envelope<'_>, read: convert::Read) -> Share {
         Found::Value(raw) => convert::person(raw),
         Found::Missing | Found::Odd(_) => None,
     });
-    let sender = sender.map_or_else(String::new, |person| if person.email.is_empty() { person.name } else { person.email });
+    let sender =
+        sender.map_or_else(String::new, |person| if person.email.is_empty() { person.name } else { person.email });
     let owned = |text: Option<Text<'_>>| text.map_or_else(String::new, Text::into_owned);
     Share {
         kind: first([event, metadata.event]).map_or(ShareKind::Unnamed, |name| ShareKind::parse(&name)),

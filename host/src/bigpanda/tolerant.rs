@@ -204,7 +204,8 @@ impl<'de> Take<'de> for Moment {
         if let Ok(number) = text.parse::<f64>() {
             return Self::float(number);
         }
-        text.parse::<jiff::Timestamp>().map_or(Found::Odd("a text that is no time"), |at| Found::Value(Self(at.as_second())))
+        text.parse::<jiff::Timestamp>()
+            .map_or(Found::Odd("a text that is no time"), |at| Found::Value(Self(at.as_second())))
     }
 }
 

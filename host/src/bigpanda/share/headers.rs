@@ -126,7 +126,9 @@ impl Layers {
                 } else if let Some(setting) = SETTINGS.iter().find(|setting| same_name(setting, name)) {
                     self.overrides.settings.insert((*setting).to_owned(), value.to_owned());
                 } else {
-                    self.ignore(format!("the header `{header}` names no setting that a share may override and was ignored"));
+                    self.ignore(format!(
+                        "the header `{header}` names no setting that a share may override and was ignored"
+                    ));
                 }
             }
         }
