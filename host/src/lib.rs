@@ -14,6 +14,7 @@ pub mod bigpanda;
 pub mod config;
 pub mod servicenow;
 pub mod store;
+pub mod transport;
 // Shell: the only place where time, store, plugins and clients meet.
 pub mod sync;
 pub mod web;

@@ -4,3 +4,4 @@
 mod architecture;
 mod crash;
 mod support;
+mod shares;
