@@ -11,6 +11,7 @@ pub mod link;
 pub mod outcome;
 pub mod patch;
 pub mod request;
+pub mod secret;
 pub mod share;
 pub mod ticket;
 pub mod time;

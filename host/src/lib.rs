@@ -4,7 +4,15 @@
 // Ground: values.
 pub mod clock;
 pub mod domain;
+pub mod steps;
+// Engine: pure decisions.
+pub mod engine;
+pub mod mapping;
 // Outlets: each knows the domain, its own configuration, and transport.
 pub mod bigpanda;
 pub mod servicenow;
 pub mod store;
+// Shell: the only place where time, store, plugins and clients meet.
+pub mod sync;
+// A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.
+pub mod simulator;

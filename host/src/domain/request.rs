@@ -91,11 +91,22 @@ impl Operation {
     }
 }
 
+/// What delivery needs to know of the share behind a request, to send the right follow-ups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    pub kind: ShareKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentId>,
+    /// The incident tag that receives the ticket's address, or `error`.
+    pub response_tag: String,
+}
+
 /// One change to one side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     pub key: RequestKey,
     pub operation: Operation,
+    pub cause: Cause,
     /// Who wrote each field, for people; delivery doesn't read it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lineage: Vec<Lineage>,

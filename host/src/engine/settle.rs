@@ -1,0 +1,300 @@
+//! What the outcome of an attempt changes: the request, the link, and what has to go back to BigPanda.
+//!
+//! Called by `sync::deliver` after each attempt. A request that was settled once is never settled again; the store
+//! sees to that with its fences.
+
+use std::time::Duration;
+
+use super::policy::Policy;
+use super::seal::{self, marker, request_key};
+use crate::domain::id::IncidentId;
+use crate::domain::link::{Link, LinkState};
+use crate::domain::outcome::{Failure, Outcome, Receipt};
+use crate::domain::request::{Operation, Request, Target};
+use crate::domain::share::ShareKind;
+use crate::domain::ticket::TicketRef;
+
+/// What becomes of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Done,
+    /// Try again after the wait.
+    Again {
+        wait: Duration,
+        failure: Failure,
+        /// Whether the attempt burns one of the budget.
+        counted: bool,
+        /// Whether to look before the next try.
+        uncertain: bool,
+        /// Whether it shows in the dead-letter queue from now on, though it is scheduled once more.
+        dead_letter: bool,
+    },
+    /// In the dead-letter queue until a person decides.
+    Dead {
+        failure: Failure,
+    },
+    /// Set aside together with its link.
+    Parked {
+        failure: Failure,
+    },
+}
+
+/// Whom an outcome concerns beyond its own request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alarm {
+    None,
+    /// The last attempt failed; a person has to act.
+    Exhausted,
+    /// Credentials were refused; the whole instance is paused.
+    Credentials,
+}
+
+/// All that one outcome changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub step: Step,
+    /// The link as it is from now on, where it changes.
+    pub link: Option<Link>,
+    pub follow_ups: Vec<Request>,
+    /// How long to leave the whole target alone.
+    pub pause: Option<Duration>,
+    pub alarm: Alarm,
+    /// A sentence for the link's history.
+    pub note: String,
+}
+
+/// How long an instance is left alone after its credentials were refused, before one probing try.
+pub const CREDENTIALS_PAUSE: Duration = Duration::from_secs(60);
+
+/// Settles one attempt. `failures` is the number recorded before it.
+pub fn settle(link: &Link, request: &Request, failures: u32, outcome: Outcome, policy: &Policy) -> Settlement {
+    match outcome {
+        Outcome::Applied(receipt) => applied(link, request, receipt, policy),
+        Outcome::NotApplied(failure) => again(link, request, failures, failure, false, policy),
+        Outcome::Unknown(failure) => again(link, request, failures, failure, true, policy),
+        Outcome::Refused(failure) => dead(link, request, failure, policy),
+        Outcome::Missing(failure) => missing(link, request, failure, policy),
+        Outcome::Paused { failure, wait } => pause(failure, wait, Alarm::None),
+        Outcome::Auth(failure) => pause(failure, CREDENTIALS_PAUSE, Alarm::Credentials),
+    }
+}
+
+fn applied(link: &Link, request: &Request, receipt: Receipt, policy: &Policy) -> Settlement {
+    let Receipt { ticket, adopted, unresolved } = receipt;
+    let mut follow_ups = Vec::new();
+    let (changed, note) = match &request.operation {
+        Operation::CreateTicket { fields, .. } => match ticket {
+            Some(ticket) => {
+                let mut link = opened(link, &ticket);
+                seal::written(fields, &mut link.written);
+                follow_ups = after_create(&link, request, &ticket, policy);
+                link.error_shown = false;
+                let how = if adopted { "found after an uncertain attempt" } else { "created" };
+                (Some(link), format!("{} {how}", ticket.number))
+            }
+            // A confirmed create names its ticket; without it there is nothing to link, so look it up.
+            None => {
+                return again(link, request, 0, nameless(), true, policy);
+            }
+        },
+        Operation::UpdateTicket { fields, .. } => {
+            let mut link = link.clone();
+            seal::written(fields, &mut link.written);
+            if link.error_shown {
+                if let Some(ticket) = &link.ticket {
+                    follow_ups.extend(tag(&link.incident, request, &ticket.url));
+                }
+                link.error_shown = false;
+            }
+            let names: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
+            (Some(link), format!("ticket updated: {}", names.join(", ")))
+        }
+        Operation::Callback { .. } => (None, "BigPanda was called back".to_owned()),
+        Operation::TagIncident { tag, .. } => (None, format!("incident tag {tag} was set")),
+        Operation::CommentIncident { .. } => (None, "the incident was commented".to_owned()),
+    };
+    let note = if unresolved.is_empty() { note } else { format!("{note}; left empty: {}", unresolved.join(", ")) };
+    Settlement { step: Step::Done, link: changed, follow_ups, pause: None, alarm: Alarm::None, note }
+}
+
+fn nameless() -> Failure {
+    Failure {
+        code: "servicenow.nameless".to_owned(),
+        errno: None,
+        status: None,
+        summary: "ServiceNow confirmed a create without naming the ticket".to_owned(),
+        detail: None,
+        hint: None,
+    }
+}
+
+fn opened(link: &Link, ticket: &TicketRef) -> Link {
+    Link { state: LinkState::Open, ticket: Some(ticket.clone()), ..link.clone() }
+}
+
+fn again(
+    link: &Link,
+    request: &Request,
+    failures: u32,
+    failure: Failure,
+    uncertain: bool,
+    policy: &Policy,
+) -> Settlement {
+    let failed = failures.saturating_add(1);
+    let attempts = policy.retry.attempts.max(1);
+    if failed >= attempts {
+        return Settlement { alarm: Alarm::Exhausted, ..dead(link, request, failure, policy) };
+    }
+    let note =
+        format!("attempt {failed} of {attempts} failed ({}); next in {}", failure.code, minutes(policy.retry.spacing));
+    let (changed, follow_ups) = show_error(link, request, &failure, &next_words(policy.retry.spacing), policy);
+    let step = Step::Again {
+        wait: policy.retry.spacing,
+        failure,
+        counted: true,
+        uncertain,
+        dead_letter: failed.saturating_add(1) >= attempts,
+    };
+    Settlement { step, link: changed, follow_ups, pause: None, alarm: Alarm::None, note }
+}
+
+fn dead(link: &Link, request: &Request, failure: Failure, policy: &Policy) -> Settlement {
+    let note = format!("given up ({}); it waits in the dead-letter queue", failure.code);
+    let next = "It is not tried again by itself; an operator of Tandem has to look at it.";
+    let (changed, follow_ups) = show_error(link, request, &failure, next, policy);
+    Settlement { step: Step::Dead { failure }, link: changed, follow_ups, pause: None, alarm: Alarm::None, note }
+}
+
+/// The record to change is gone. Nothing is created anew by itself; the link waits for a person.
+fn missing(link: &Link, request: &Request, failure: Failure, policy: &Policy) -> Settlement {
+    match request.operation.target() {
+        Target::BigPanda => dead(link, request, failure, policy),
+        Target::ServiceNow => {
+            let next = "The link is parked until an operator of Tandem decides.";
+            let (changed, follow_ups) = show_error(link, request, &failure, next, policy);
+            let mut link = changed.unwrap_or_else(|| link.clone());
+            link.state = LinkState::Parked;
+            link.parked = Some(failure.summary.clone());
+            let note = format!("parked: {}", failure.summary);
+            let step = Step::Parked { failure };
+            Settlement { step, link: Some(link), follow_ups, pause: None, alarm: Alarm::None, note }
+        }
+    }
+}
+
+fn pause(failure: Failure, wait: Duration, alarm: Alarm) -> Settlement {
+    let note = format!("paused for {} ({})", minutes(wait), failure.code);
+    let step = Step::Again { wait, failure, counted: false, uncertain: false, dead_letter: false };
+    Settlement { step, link: None, follow_ups: Vec::new(), pause: Some(wait), alarm, note }
+}
+
+/// Callback, link tag and comment, in this order: the callback releases the updates that BigPanda holds back.
+fn after_create(link: &Link, request: &Request, ticket: &TicketRef, policy: &Policy) -> Vec<Request> {
+    let mut requests = Vec::new();
+    requests.extend(callback(link, request, policy));
+    if policy.follow_ups.tag {
+        requests.extend(tag(&link.incident, request, &ticket.url));
+    }
+    if policy.follow_ups.comment {
+        let text = format!("ServiceNow ticket {} was created: {}", ticket.number, ticket.url);
+        requests.extend(comment(&link.incident, request, "comment", &text));
+    }
+    requests
+}
+
+/// Tells the incident about a failure, once per series of failures. A request to BigPanda itself never does: a
+/// failed comment must not lead to a comment.
+fn show_error(
+    link: &Link,
+    request: &Request,
+    failure: &Failure,
+    next: &str,
+    policy: &Policy,
+) -> (Option<Link>, Vec<Request>) {
+    if request.operation.target() == Target::BigPanda || link.error_shown {
+        return (None, Vec::new());
+    }
+    let mut requests = Vec::new();
+    if matches!(request.operation, Operation::CreateTicket { .. }) {
+        requests.extend(callback(link, request, policy));
+    }
+    if policy.follow_ups.tag {
+        requests.extend(tag(&link.incident, request, "error"));
+    }
+    if policy.follow_ups.comment {
+        requests.extend(comment(&link.incident, request, "error-comment", &error_text(failure, next)));
+    }
+    (Some(Link { error_shown: true, ..link.clone() }), requests)
+}
+
+fn error_text(failure: &Failure, next: &str) -> String {
+    let mut text = format!("Tandem could not write to ServiceNow: {}", failure.summary);
+    if let Some(errno) = &failure.errno {
+        text.push_str(" (");
+        text.push_str(errno);
+        text.push(')');
+    }
+    text.push('.');
+    if let Some(detail) = &failure.detail {
+        text.push_str(" ServiceNow says: ");
+        text.push_str(detail);
+        text.push('.');
+    }
+    text.push(' ');
+    text.push_str(next);
+    text
+}
+
+fn next_words(spacing: Duration) -> String {
+    format!("It is tried again in {}.", minutes(spacing))
+}
+
+/// A duration in the largest unit that gives a whole number.
+fn minutes(wait: Duration) -> String {
+    let seconds = wait.as_secs();
+    match (seconds % 60, seconds / 60) {
+        (0, 1) => "1 minute".to_owned(),
+        (0, whole) if whole > 0 => format!("{whole} minutes"),
+        _ if wait.subsec_millis() > 0 && seconds < 10 => format!("{:.1} seconds", wait.as_secs_f64()),
+        _ => format!("{seconds} seconds"),
+    }
+}
+
+fn follow_up(request: &Request, name: &str, operation: Operation) -> Request {
+    let link_free = request_key(crate::domain::id::LinkId(0), request.key.as_str(), name);
+    Request { key: link_free, operation, cause: request.cause.clone(), lineage: Vec::new(), generation: 0 }
+}
+
+/// A create answers the share that locked the incident, which is the first one, though newer ones may have
+/// coalesced with it.
+fn callback(link: &Link, request: &Request, policy: &Policy) -> Option<Request> {
+    policy.follow_ups.callback.then(|| {
+        let kind = if request.cause.kind == ShareKind::Manual { ShareKind::Manual } else { ShareKind::New };
+        let operation = Operation::Callback { incident: link.incident.clone(), kind };
+        follow_up(request, "callback", operation)
+    })
+}
+
+/// Without an environment BigPanda takes no write-back, so there is nothing to send.
+fn tag(incident: &IncidentId, request: &Request, value: &str) -> Option<Request> {
+    let environment = request.cause.environment.clone()?;
+    let operation = Operation::TagIncident {
+        environment,
+        incident: incident.clone(),
+        tag: request.cause.response_tag.clone(),
+        value: value.to_owned(),
+    };
+    Some(follow_up(request, &format!("tag/{value}"), operation))
+}
+
+fn comment(incident: &IncidentId, request: &Request, name: &str, text: &str) -> Option<Request> {
+    let environment = request.cause.environment.clone()?;
+    let key = request_key(crate::domain::id::LinkId(0), request.key.as_str(), name);
+    let marker = marker(&key);
+    let text = format!("{text} {marker}");
+    let operation = Operation::CommentIncident { environment, incident: incident.clone(), text, marker };
+    Some(follow_up(request, name, operation))
+}
+
+#[cfg(test)]
+mod tests;

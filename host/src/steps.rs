@@ -1,0 +1,138 @@
+//! The named steps of the way through at which a crash is interesting, and the means to die at one of them.
+//!
+//! In a release build nothing here does anything. In a development build `TANDEM_CRASH_AT=intake.leased:2` kills the
+//! process, without any clean-up, the second time that step is reached; `TANDEM_BREAK=correlation-lookup` switches one
+//! safeguard off, so that a test can show that the sweep notices. Called along the way by `sync` and `store`; the crash
+//! sweep of the tests goes through [`Step::ALL`], so a step without a test can't exist.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A point between two effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The body was read and parsed; nothing is stored.
+    Received,
+    /// The event is durable; the answer hasn't left.
+    Accepted,
+    /// The writer is inside a batch.
+    InsideBatch,
+    /// An event is leased; no plugin was called.
+    EventLeased,
+    /// Plugins are being called.
+    PluginCalled,
+    /// Plugins answered; nothing of it is stored.
+    Transformed,
+    /// The requests are durable; no connection was made.
+    Decided,
+    /// A request was sent completely; the answer hasn't come.
+    Sent,
+    /// The answer was read; nothing of it is stored.
+    Answered,
+    /// The answer is durable; no follow-up was sent.
+    Settled,
+}
+
+impl Step {
+    pub const ALL: [Self; 10] = [
+        Self::Received,
+        Self::Accepted,
+        Self::InsideBatch,
+        Self::EventLeased,
+        Self::PluginCalled,
+        Self::Transformed,
+        Self::Decided,
+        Self::Sent,
+        Self::Answered,
+        Self::Settled,
+    ];
+
+    /// The name in `TANDEM_CRASH_AT`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "web.received",
+            Self::Accepted => "web.accepted",
+            Self::InsideBatch => "store.inside-batch",
+            Self::EventLeased => "intake.leased",
+            Self::PluginCalled => "intake.plugin-called",
+            Self::Transformed => "intake.transformed",
+            Self::Decided => "deliver.leased",
+            Self::Sent => "deliver.sent",
+            Self::Answered => "deliver.answered",
+            Self::Settled => "deliver.settled",
+        }
+    }
+}
+
+/// A safeguard that a must-fail test can switch off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Safeguard {
+    /// Looking for the correlation before a create is repeated.
+    CorrelationLookup,
+    /// Waiting for the disk before a share is confirmed.
+    Durability,
+}
+
+impl Safeguard {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::CorrelationLookup => "correlation-lookup",
+            Self::Durability => "durability",
+        }
+    }
+}
+
+struct CrashAt {
+    step: String,
+    left: AtomicU32,
+}
+
+fn crash_at() -> Option<&'static CrashAt> {
+    static AT: OnceLock<Option<CrashAt>> = OnceLock::new();
+    AT.get_or_init(|| {
+        let text = std::env::var("TANDEM_CRASH_AT").ok()?;
+        let (step, count) = text.split_once(':').unwrap_or((&text, "1"));
+        Some(CrashAt { step: step.to_owned(), left: AtomicU32::new(count.parse().unwrap_or(1)) })
+    })
+    .as_ref()
+}
+
+/// Whether the process is to die at this step, now that it is reached once more.
+fn due(step: Step) -> bool {
+    cfg!(debug_assertions)
+        && crash_at().is_some_and(|at| at.step == step.as_str() && at.left.fetch_sub(1, Ordering::SeqCst) == 1)
+}
+
+/// Says that a step is reached; dies here if a test asked for it.
+#[inline]
+pub fn reached(step: Step) {
+    if due(step) {
+        die();
+    }
+}
+
+/// For [`Step::Sent`], which lies inside a network call: dies a little after the call has begun.
+pub fn entering(step: Step) {
+    if due(step) {
+        std::thread::spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            die();
+        });
+    }
+}
+
+/// Whether a must-fail test has switched the safeguard off.
+pub fn broken(safeguard: Safeguard) -> bool {
+    static BROKEN: OnceLock<Option<String>> = OnceLock::new();
+    cfg!(debug_assertions)
+        && BROKEN.get_or_init(|| std::env::var("TANDEM_BREAK").ok()).as_deref() == Some(safeguard.as_str())
+}
+
+#[expect(unsafe_code, reason = "a crash must run no destructor and flush nothing; only the kernel can do that")]
+fn die() -> ! {
+    // SAFETY: the calls take no pointers, and the process is gone after them.
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGKILL);
+        libc::_exit(137)
+    }
+}

@@ -1,0 +1,15 @@
+//! The shell: the only place where time, store, plugins and clients meet.
+//!
+//! Three short transactions carry a share through: accepted, decided, settled; no transaction is open while the
+//! network is used. `web` hands shares in through [`Handle`]; `app` composes it. It speaks to the store, to the plugins
+//! and to both vendors through traits only.
+
+mod deliver;
+mod fetch;
+mod intake;
+mod ports;
+mod runtime;
+mod warm;
+
+pub use ports::{Effective, Integration, Reader, Settings, Transform, TransformJob};
+pub use runtime::{Handle, Options, Parts};

@@ -1,0 +1,368 @@
+//! From sealed requests to confirmed ones: lease, send, settle. One loop for each side.
+//!
+//! No transaction is open while the network is used. An attempt whose predecessor ended uncertainly looks first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::intake::next_wake;
+use super::ports::Integration;
+use super::runtime::Shared;
+use crate::domain::id::SysId;
+use crate::domain::outcome::{Outcome, Receipt};
+use crate::domain::request::{Operation, Request, Target};
+use crate::domain::share::Overrides;
+use crate::domain::ticket::{FieldValue, Journal};
+use crate::engine::settle::{Alarm, Settlement, Step as Next, settle};
+use crate::engine::{Policy, seal};
+use crate::servicenow;
+use crate::steps::{Safeguard, Step, broken, entering, reached};
+use crate::store::{Completion, JournalNote, NewRequest, RequestClaim, RequestEnd, RequestState, Settled};
+
+/// Runs until the sync stops.
+pub(super) async fn run(shared: Arc<Shared>, target: Target) {
+    let permits = match target {
+        Target::ServiceNow => shared.options.to_servicenow,
+        Target::BigPanda => shared.options.to_bigpanda,
+    };
+    let permits = Arc::new(Semaphore::new(permits));
+    while !shared.stop.is_cancelled() {
+        let now = shared.clock.now();
+        let (paused, first) = shared.paused(target, now);
+        let free = permits.available_permits();
+        let claims = if free == 0 {
+            Ok(Vec::new())
+        } else {
+            shared.store.claim_requests(target, free, lease(&shared), &paused, now).await
+        };
+        match claims {
+            Ok(claims) if !claims.is_empty() => {
+                for claim in claims {
+                    let Ok(permit) = permits.clone().acquire_owned().await else { return };
+                    let shared = shared.clone();
+                    shared.tasks.clone().spawn(async move {
+                        deliver(&shared, target, claim).await;
+                        drop(permit);
+                        shared.requests(target).notify_one();
+                    });
+                }
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(error.code = "store.claim", error = %error, "requests cannot be claimed"),
+        }
+        let wait = match first {
+            Some(until) => next_wake(&shared, now).await.min(until.since(now).max(Duration::from_millis(5))),
+            None => next_wake(&shared, now).await,
+        };
+        tokio::select! {
+            () = shared.requests(target).notified() => {}
+            () = tokio::time::sleep(wait) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+}
+
+/// The longest lease that any integration asks for.
+fn lease(shared: &Shared) -> Duration {
+    let of = |integration: &Integration| integration.settings.effective(&Overrides::default()).policy.retry.lease;
+    shared.integrations.values().map(of).max().unwrap_or(Duration::from_secs(120))
+}
+
+async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
+    reached(Step::Decided);
+    let RequestClaim { id, fence, link, request, attempts, crashes, uncertain, created } = claim;
+    let Some(integration) = shared.integrations.get(&link.integration) else {
+        tracing::error!(
+            error.code = "sync.no-integration",
+            request.key = %request.key,
+            "a request of the integration {} waits, which is not configured",
+            link.integration
+        );
+        return;
+    };
+    let policy = integration.settings.effective(&Overrides::default()).policy;
+    let started = shared.clock.elapsed();
+    let (request, outcome) = if crashes >= policy.retry.crash_limit {
+        (request, Outcome::Refused(poison(crashes)))
+    } else {
+        match prepared(shared, integration, id, fence, request).await {
+            Prepared::Request(request) => {
+                let outcome = attempt(integration, &request, uncertain, &policy).await;
+                (request, outcome)
+            }
+            Prepared::Stopped(request, outcome) => (request, outcome),
+            Prepared::Stale => return,
+        }
+    };
+    reached(Step::Answered);
+    let took = shared.clock.elapsed().saturating_sub(started);
+    let now = shared.clock.now();
+    let settlement = settle(&link, &request, attempts, outcome, &policy);
+    observe(&request, &settlement, attempts, took);
+    let Settlement { step, link: changed, follow_ups, pause, alarm, note } = settlement;
+    match alarm {
+        Alarm::None => {}
+        Alarm::Exhausted => tracing::error!(
+            error.code = "sync.exhausted",
+            request.key = %request.key,
+            incident.id = %link.incident,
+            "a request failed for the last time and waits in the dead-letter queue"
+        ),
+        Alarm::Credentials => tracing::error!(
+            error.code = "sync.credentials",
+            integration = %link.integration,
+            target = target.as_str(),
+            "credentials were refused; the side is left alone until they are mended"
+        ),
+    }
+    if let Some(wait) = pause {
+        shared.pause(target, &link.integration, now.plus(wait));
+    }
+    let end = match step {
+        Next::Done => RequestEnd::Done,
+        Next::Again { wait, failure, counted, uncertain: unsure, dead_letter } => RequestEnd::Again {
+            due: now.plus(wait),
+            state: if dead_letter { RequestState::DeadPending } else { RequestState::Retry },
+            failure,
+            counted,
+            // A pause in the middle of an uncertain series doesn't make it certain.
+            uncertain: unsure || (uncertain && !counted),
+        },
+        Next::Dead { failure } => RequestEnd::Dead { failure },
+        Next::Parked { failure } => RequestEnd::Parked { failure },
+    };
+    let sides: Vec<Target> = follow_ups.iter().map(|request| request.operation.target()).collect();
+    let notes = vec![JournalNote { kind: format!("request.{}", request.operation.name()), text: note }];
+    let follow_ups = follow_ups.into_iter().map(|request| NewRequest { request, due: now, event: None }).collect();
+    let settled = Settled { id, fence, end, link: changed, follow_ups, notes, took, now };
+    match shared.store.settled(settled).await {
+        Ok(Completion::Recorded) => {
+            reached(Step::Settled);
+            for side in sides {
+                shared.requests(side).notify_one();
+            }
+            if target == Target::ServiceNow {
+                // Newer shares of the link may have waited for this request.
+                shared.events.notify_one();
+            }
+            metrics::histogram!("tandem_request_age_seconds", "target" => target.as_str())
+                .record(now.since(created).as_secs_f64());
+        }
+        Ok(Completion::Stale) => {
+            metrics::counter!("tandem_stale_completions_total").increment(1);
+            tracing::warn!(error.code = "store.stale", request.key = %request.key, "an attempt ended after its lease");
+        }
+        Err(error) => tracing::error!(
+            error.code = "store.settled",
+            error = %error,
+            request.key = %request.key,
+            "an attempt's outcome was not stored; it is looked into when the lease has expired"
+        ),
+    }
+}
+
+fn poison(crashes: u32) -> crate::domain::outcome::Failure {
+    crate::domain::outcome::Failure {
+        code: "sync.poison".to_owned(),
+        errno: None,
+        status: None,
+        summary: format!("the host died {crashes} times while delivering it"),
+        detail: None,
+        hint: Some("look at the request with `tandem queue show`, then retry or discard it".to_owned()),
+    }
+}
+
+enum Prepared {
+    Request(Request),
+    /// Something it needs can't be had; nothing was sent.
+    Stopped(Request, Outcome),
+    /// The lease is gone.
+    Stale,
+}
+
+/// Looks up the references that were not known when the request was sealed, and stores the completed request, so
+/// that every attempt sends the same bytes.
+async fn prepared(
+    shared: &Shared,
+    integration: &Integration,
+    id: crate::domain::id::RequestId,
+    fence: crate::domain::id::Fence,
+    request: Request,
+) -> Prepared {
+    let references = match &request.operation {
+        Operation::CreateTicket { references, .. } | Operation::UpdateTicket { references, .. } => references.clone(),
+        Operation::Callback { .. } | Operation::TagIncident { .. } | Operation::CommentIncident { .. } => Vec::new(),
+    };
+    if references.is_empty() {
+        return Prepared::Request(request);
+    }
+    let mut resolved = Vec::with_capacity(references.len());
+    for reference in references {
+        match integration.servicenow.resolve(&reference).await {
+            Ok(found) => {
+                if found.is_none() {
+                    metrics::counter!("tandem_references_unresolved_total", "table" => reference.table.clone())
+                        .increment(1);
+                }
+                resolved.push((reference, found));
+            }
+            // A look-up changes nothing on the other side, so its failure is never uncertain.
+            Err(Outcome::Unknown(failure)) => return Prepared::Stopped(request, Outcome::NotApplied(failure)),
+            // ServiceNow refuses the look-up itself (no such table, no right to read it): the ticket goes without.
+            Err(Outcome::Refused(failure) | Outcome::Missing(failure)) => {
+                tracing::warn!(error.code = failure.code, "a reference cannot be looked up: {}", failure.summary);
+                resolved.push((reference, None));
+            }
+            Err(
+                outcome @ (Outcome::NotApplied(_) | Outcome::Paused { .. } | Outcome::Auth(_) | Outcome::Applied(_)),
+            ) => {
+                return Prepared::Stopped(request, outcome);
+            }
+        }
+    }
+    let request = seal::fill(request, &resolved);
+    match shared.store.complete_seal(id, fence, request.clone()).await {
+        Ok(Completion::Recorded) => Prepared::Request(request),
+        Ok(Completion::Stale) => Prepared::Stale,
+        Err(error) => {
+            tracing::error!(error.code = "store.seal", error = %error, "a completed request was not stored");
+            Prepared::Stale
+        }
+    }
+}
+
+/// One attempt, with its short retries for failures that certainly changed nothing.
+async fn attempt(integration: &Integration, request: &Request, uncertain: bool, policy: &Policy) -> Outcome {
+    let mut waits = policy.retry.within_attempt.iter();
+    loop {
+        let outcome = send(integration, request, uncertain).await;
+        match (&outcome, waits.next()) {
+            (Outcome::NotApplied(_), Some(wait)) => tokio::time::sleep(*wait).await,
+            _ => return outcome,
+        }
+    }
+}
+
+async fn send(integration: &Integration, request: &Request, uncertain: bool) -> Outcome {
+    let bigpanda = &integration.bigpanda;
+    let servicenow = &integration.servicenow;
+    match &request.operation {
+        Operation::CreateTicket { table, correlation_id, fields, .. } => {
+            if uncertain && !broken(Safeguard::CorrelationLookup) {
+                match servicenow.find(table, correlation_id).await {
+                    Ok(found) => {
+                        if found.len() > 1 {
+                            tracing::error!(
+                                error.code = "servicenow.duplicates",
+                                "{} tickets carry {correlation_id}; the oldest is kept",
+                                found.len()
+                            );
+                        }
+                        if let Some(ticket) = found.into_iter().next() {
+                            metrics::counter!("tandem_reconciled_total").increment(1);
+                            return Outcome::Applied(Receipt {
+                                ticket: Some(ticket),
+                                adopted: true,
+                                ..Receipt::default()
+                            });
+                        }
+                    }
+                    // Still uncertain: the look-up failed, so the create must not be repeated yet.
+                    Err(outcome) => return as_unknown(outcome),
+                }
+            }
+            entering(Step::Sent);
+            servicenow.create(table, fields).await
+        }
+        Operation::UpdateTicket { table, ticket, fields, .. } => {
+            let fields = match unsent(&**servicenow, table, ticket, fields, request, uncertain).await {
+                Ok(fields) => fields,
+                Err(outcome) => return as_unknown(outcome),
+            };
+            entering(Step::Sent);
+            servicenow.update(table, ticket, &fields).await
+        }
+        Operation::Callback { incident, kind } => bigpanda.callback(incident, *kind).await,
+        Operation::TagIncident { environment, incident, tag, value } => {
+            bigpanda.set_tag(environment, incident, tag, value).await
+        }
+        Operation::CommentIncident { environment, incident, text, marker } => {
+            if uncertain {
+                match bigpanda.has_comment(incident, marker).await {
+                    Ok(true) => return Outcome::Applied(Receipt { adopted: true, ..Receipt::default() }),
+                    Ok(false) => {}
+                    Err(outcome) => return as_unknown(outcome),
+                }
+            }
+            bigpanda.comment(environment, incident, text).await
+        }
+    }
+}
+
+/// The fields to send: all of them, without the journal entries that an uncertain earlier attempt already wrote.
+async fn unsent(
+    servicenow: &dyn servicenow::Api,
+    table: &str,
+    ticket: &SysId,
+    fields: &[FieldValue],
+    request: &Request,
+    uncertain: bool,
+) -> Result<Vec<FieldValue>, Outcome> {
+    let journals = [Journal::WorkNotes.field(), Journal::Comments.field()];
+    let is_journal = |field: &FieldValue| journals.contains(&field.field.as_str());
+    if uncertain
+        && fields.iter().any(is_journal)
+        && servicenow.has_note(table, ticket, &seal::marker(&request.key)).await?
+    {
+        return Ok(fields.iter().filter(|field| !is_journal(field)).cloned().collect());
+    }
+    Ok(fields.to_vec())
+}
+
+/// A failed look-up leaves the question open that it was to answer.
+fn as_unknown(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::NotApplied(failure) | Outcome::Refused(failure) | Outcome::Missing(failure) => {
+            Outcome::Unknown(failure)
+        }
+        other @ (Outcome::Unknown(_) | Outcome::Paused { .. } | Outcome::Auth(_) | Outcome::Applied(_)) => other,
+    }
+}
+
+/// One line and a few numbers per attempt.
+fn observe(request: &Request, settlement: &Settlement, attempts: u32, took: Duration) {
+    let operation = request.operation.name();
+    let target = request.operation.target().as_str();
+    let word = match &settlement.step {
+        Next::Done => "applied",
+        Next::Again { counted: true, .. } => "failed",
+        Next::Again { counted: false, .. } => "paused",
+        Next::Dead { .. } => "dead",
+        Next::Parked { .. } => "parked",
+    };
+    metrics::counter!("tandem_attempts_total", "target" => target, "operation" => operation, "outcome" => word)
+        .increment(1);
+    metrics::histogram!("tandem_attempt_seconds", "target" => target, "operation" => operation)
+        .record(took.as_secs_f64());
+    let key = &request.key;
+    let milliseconds = took.as_millis();
+    match &settlement.step {
+        Next::Done => {
+            tracing::info!(request.key = %key, request.operation = operation, milliseconds, "{}", settlement.note);
+        }
+        Next::Again { failure, .. } | Next::Dead { failure } | Next::Parked { failure } => tracing::warn!(
+            request.key = %key,
+            request.operation = operation,
+            request.attempt = attempts.saturating_add(1),
+            error.code = failure.code,
+            http.status = failure.status,
+            milliseconds,
+            "{}: {}",
+            failure.summary,
+            settlement.note
+        ),
+    }
+}

@@ -1,0 +1,63 @@
+//! What the shell needs from the outside, beyond the traits of the store and of the clients.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::domain::id::{EnvironmentId, EventId, IntegrationName};
+use crate::domain::patch::{Hook, Transformation};
+use crate::domain::share::{Overrides, Share};
+use crate::domain::time::Timestamp;
+use crate::engine::Policy;
+use crate::{bigpanda, servicenow};
+
+/// One event for the chain of plugins.
+#[derive(Debug, Clone)]
+pub struct TransformJob {
+    pub integration: IntegrationName,
+    pub event: EventId,
+    pub share: Arc<Share>,
+    /// The share's body as it came in, for plugins that were granted it.
+    pub raw: Arc<[u8]>,
+    /// Settings as plugins see them, a JSON object.
+    pub settings: Arc<str>,
+    pub hooks: &'static [Hook],
+    pub now: Timestamp,
+}
+
+/// The chain of plugins.
+#[async_trait]
+pub trait Transform: Send + Sync {
+    /// Asks the plugins. Always answers: whatever fails, something safe stands in and the failure is reported.
+    async fn transform(&self, job: TransformJob) -> Transformation;
+}
+
+/// Settings as they hold for one share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    pub policy: Policy,
+    /// What plugins see, a JSON object.
+    pub plugin_settings: Arc<str>,
+    /// Sentences about overrides that were ignored.
+    pub ignored: Vec<String>,
+}
+
+/// The settings of one integration.
+pub trait Settings: Send + Sync {
+    /// The settings with a share's overrides on top.
+    fn effective(&self, overrides: &Overrides) -> Effective;
+}
+
+/// Reads a stored share again, after a restart.
+pub type Reader = Arc<dyn Fn(&[u8]) -> Result<Share, String> + Send + Sync>;
+
+/// One configured pair of BigPanda and ServiceNow.
+#[derive(Clone)]
+pub struct Integration {
+    pub name: IntegrationName,
+    pub settings: Arc<dyn Settings>,
+    pub bigpanda: Arc<dyn bigpanda::Api>,
+    pub servicenow: Arc<dyn servicenow::Api>,
+    /// Environment to use for an incident whose share names none.
+    pub environment: Option<EnvironmentId>,
+}

@@ -1,0 +1,196 @@
+//! The running sync: its shared state, the handle through which shares come in, start and orderly stop.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::ports::{Integration, Reader, Transform};
+use super::warm::Warm;
+use super::{deliver, intake};
+use crate::clock::Clock;
+use crate::domain::id::IntegrationName;
+use crate::domain::request::Target;
+use crate::domain::share::Share;
+use crate::domain::time::Timestamp;
+use crate::steps::{Step, reached};
+use crate::store::{self, Accepted, NewEvent, Store};
+
+/// How much the shell does at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Links whose events are decided at the same time.
+    pub intake_links: usize,
+    /// Requests to ServiceNow under way at the same time.
+    pub to_servicenow: usize,
+    /// Requests to BigPanda under way at the same time.
+    pub to_bigpanda: usize,
+    /// Longest time that events of one link may be held by a worker.
+    pub event_lease: Duration,
+    /// Longest time without looking for due work, in case a wake-up was missed.
+    pub idle: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            intake_links: 64,
+            to_servicenow: 16,
+            to_bigpanda: 16,
+            event_lease: Duration::from_secs(60),
+            idle: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What the sync is made of.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub transform: Arc<dyn Transform>,
+    pub clock: Arc<dyn Clock>,
+    pub integrations: Vec<Integration>,
+    pub reader: Reader,
+    pub options: Options,
+}
+
+pub(super) struct Shared {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) transform: Arc<dyn Transform>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) integrations: HashMap<IntegrationName, Integration>,
+    pub(super) reader: Reader,
+    pub(super) options: Options,
+    pub(super) warm: Warm,
+    pub(super) events: Notify,
+    to_servicenow: Notify,
+    to_bigpanda: Notify,
+    pauses: Mutex<HashMap<(Target, IntegrationName), Timestamp>>,
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
+}
+
+impl Shared {
+    pub(super) fn requests(&self, target: Target) -> &Notify {
+        match target {
+            Target::ServiceNow => &self.to_servicenow,
+            Target::BigPanda => &self.to_bigpanda,
+        }
+    }
+
+    /// Leaves a side of an integration alone for a while.
+    pub(super) fn pause(&self, target: Target, integration: &IntegrationName, until: Timestamp) {
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = pauses.entry((target, integration.clone())).or_insert(until);
+        *entry = (*entry).max(until);
+    }
+
+    /// The integrations whose side is to be left alone now, and when the first of them may be used again.
+    pub(super) fn paused(&self, target: Target, now: Timestamp) -> (Vec<IntegrationName>, Option<Timestamp>) {
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses.retain(|_, until| *until > now);
+        let of_target = pauses.iter().filter(|((of, _), _)| *of == target);
+        let first = of_target.clone().map(|(_, until)| *until).min();
+        (of_target.map(|((_, name), _)| name.clone()).collect(), first)
+    }
+}
+
+/// The way into the running sync. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// Starts the loops. They first take up whatever an earlier process left.
+    pub fn start(parts: Parts) -> Self {
+        let Parts { store, transform, clock, integrations, reader, options } = parts;
+        let shared = Arc::new(Shared {
+            store,
+            transform,
+            clock,
+            integrations: integrations.into_iter().map(|one| (one.name.clone(), one)).collect(),
+            reader,
+            options,
+            warm: Warm::default(),
+            events: Notify::new(),
+            to_servicenow: Notify::new(),
+            to_bigpanda: Notify::new(),
+            pauses: Mutex::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        shared.tasks.spawn(intake::run(shared.clone()));
+        shared.tasks.spawn(deliver::run(shared.clone(), Target::ServiceNow));
+        shared.tasks.spawn(deliver::run(shared.clone(), Target::BigPanda));
+        Self { shared }
+    }
+
+    /// Makes a share durable and wakes the intake. `Ok` means that it survives a crash.
+    pub async fn accept(
+        &self,
+        integration: &IntegrationName,
+        share: Share,
+        dedupe: String,
+        body: Vec<u8>,
+    ) -> Result<Accepted, store::Error> {
+        reached(Step::Received);
+        let event = NewEvent {
+            integration: integration.clone(),
+            incident: share.incident.id.clone(),
+            environment: share.environment_id.clone(),
+            dedupe,
+            revision: share.incident.revision(),
+            received: self.shared.clock.now(),
+            body,
+        };
+        let share = Arc::new(share);
+        let accepted = self.shared.store.accept(event).await?;
+        reached(Step::Accepted);
+        if !accepted.duplicate {
+            self.shared.warm.put(accepted.event, share);
+            self.shared.events.notify_one();
+        }
+        Ok(accepted)
+    }
+
+    /// Looks for due work now: after an operator changed the queue.
+    pub fn wake(&self) {
+        self.shared.events.notify_one();
+        self.shared.to_servicenow.notify_one();
+        self.shared.to_bigpanda.notify_one();
+    }
+
+    /// Ends the pauses of an integration, when an operator says so.
+    pub fn unpause(&self, integration: &IntegrationName) {
+        let mut pauses = self.shared.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses.retain(|(_, name), _| name != integration);
+        drop(pauses);
+        self.wake();
+    }
+
+    /// The sides that are being left alone at the moment: target, integration, until when.
+    pub fn pauses(&self) -> Vec<(Target, IntegrationName, Timestamp)> {
+        let now = self.shared.clock.now();
+        let pauses = self.shared.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses
+            .iter()
+            .filter(|(_, until)| **until > now)
+            .map(|((target, name), until)| (*target, name.clone(), *until))
+            .collect()
+    }
+
+    /// Stops taking up work, finishes what is under way, and returns whether all of it ended within the limit.
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        tokio::time::timeout(limit, self.shared.tasks.wait()).await.is_ok()
+    }
+
+    /// The time as the sync sees it.
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+}
