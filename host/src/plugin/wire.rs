@@ -125,6 +125,42 @@ pub(super) enum Verdict {
     Hold(Hold),
 }
 
+#[derive(Debug, Clone, ComponentType, Lift)]
+#[component(variant)]
+#[expect(dead_code, reason = "read so far only to check a plugin's type; asked for with the way back")]
+pub(super) enum Decision {
+    #[component(name = "reopen")]
+    Reopen(String),
+    #[component(name = "create")]
+    Create(String),
+    #[component(name = "leave")]
+    Leave(String),
+}
+
+#[derive(Debug, Clone, ComponentType, Lower)]
+#[component(record)]
+pub(super) struct Dispute {
+    pub(super) tag: String,
+    pub(super) field: String,
+    pub(super) agreed: Option<String>,
+    #[component(name = "incident-value")]
+    pub(super) incident_value: String,
+    #[component(name = "ticket-value")]
+    pub(super) ticket_value: String,
+    #[component(name = "incident-changed")]
+    pub(super) incident_changed: Option<i64>,
+    #[component(name = "ticket-changed")]
+    pub(super) ticket_changed: Option<i64>,
+}
+
+#[derive(Debug, Clone, ComponentType, Lift)]
+#[component(record)]
+#[expect(dead_code, reason = "read so far only to check a plugin's type; asked for with the way back")]
+pub(super) struct Settlement {
+    pub(super) value: String,
+    pub(super) reason: Option<String>,
+}
+
 /// A table on its way to a guest. Shared by all plugins of an event.
 #[derive(Debug, Clone, Default, ComponentType, Lower)]
 #[component(record)]
