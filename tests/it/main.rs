@@ -3,5 +3,6 @@
 
 mod architecture;
 mod crash;
+mod plugin_chain;
 mod support;
 mod shares;
