@@ -1,0 +1,1 @@
+//! Runs hooks natively, in an author's own tests. Feature `test`.
