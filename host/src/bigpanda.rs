@@ -2,6 +2,11 @@
 //!
 //! Every answer is a domain value: wire names and status codes end here. Called by `sync`; `web` uses `share`.
 
+mod convert;
+mod dialect;
+pub mod share;
+mod tolerant;
+
 use async_trait::async_trait;
 
 use crate::domain::id::{EnvironmentId, IncidentId};

@@ -40,7 +40,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 
 /// Crates and calls that pure layers must not name.
 const PURE: &[&str] = &["domain", "engine", "mapping"];
-const IMPURE: &[&str] = &["tokio", "reqwest", "wasmtime", "rusqlite", "axum", "std::fs", "std::net", "SystemTime", "Instant::now"];
+const IMPURE: &[&str] =
+    &["tokio", "reqwest", "wasmtime", "rusqlite", "axum", "std::fs", "std::net", "SystemTime", "Instant::now"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -112,8 +113,7 @@ fn named(code: &str) -> Vec<String> {
 }
 
 fn is_test_file(file: &Path) -> bool {
-    file.file_stem().is_some_and(|stem| stem == "tests")
-        || file.components().any(|part| part.as_os_str() == "tests")
+    file.file_stem().is_some_and(|stem| stem == "tests") || file.components().any(|part| part.as_os_str() == "tests")
 }
 
 #[test]
@@ -147,7 +147,9 @@ fn a_crate_stays_in_its_room() {
             }
         }
         if PURE.contains(&module.as_str()) {
-            for word in IMPURE.iter().filter(|word| code.contains(&format!("{word}::")) || code.contains(&format!("{word}("))) {
+            for word in
+                IMPURE.iter().filter(|word| code.contains(&format!("{word}::")) || code.contains(&format!("{word}(")))
+            {
                 offences.push(format!("{}: `{module}` is pure and must not name `{word}`", file.display()));
             }
         }
@@ -165,7 +167,8 @@ fn files_are_short_and_say_what_they_are() {
         if !is_test_file(&file) {
             lengths.push(lines);
         }
-        let doc: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!") || line.starts_with("#!")).collect();
+        let doc: Vec<&str> =
+            text.lines().take_while(|line| line.starts_with("//!") || line.starts_with("#!")).collect();
         if !text.starts_with("//!") && !text.starts_with("#![doc") {
             offences.push(format!("{}: no module doc", file.display()));
         }
@@ -199,8 +202,21 @@ fn no_file_is_a_drawer() {
 #[test]
 fn the_top_level_holds_what_the_readme_lists() {
     let known = [
-        "Cargo.toml", "Cargo.lock", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", "host", "guest-sdk", "plugins",
-        "wit", "tests", "examples", "rustfmt.toml", "deny.toml", "target",
+        "Cargo.toml",
+        "Cargo.lock",
+        "Makefile",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "host",
+        "guest-sdk",
+        "plugins",
+        "wit",
+        "tests",
+        "examples",
+        "rustfmt.toml",
+        "deny.toml",
+        "target",
     ];
     let offences: Vec<String> = fs::read_dir(root())
         .unwrap()
