@@ -30,7 +30,10 @@ pub(crate) fn write_all(patch: &mut Patch, event: &Event) {
     patch.set("u_bp_alerts_statuses", statuses).on_update();
     patch.set("u_bp_alerts_count", all.to_string()).on_update();
     patch.set("u_bp_active_alerts_count", active.to_string()).on_update();
-    patch.set("u_bp_event_type", event.share_kind().as_str()).on_update();
+    let kind = event.share_kind().as_str();
+    if !kind.is_empty() {
+        patch.set("u_bp_event_type", kind).on_update();
+    }
 
     let texts = [
         ("u_bp_incident_url", incident.link()),
