@@ -4,19 +4,17 @@
 //! the alerts get what is left. Alerts are left out as a whole, and the body says how many.
 
 use serde::Deserialize;
-use tandem_guest::event::Alert;
 use tandem_guest::{Answer, Body, Description, Event, Plugin, Status};
 
+mod alerts;
 mod text;
 
-use text::{cut, is_longer, length, line, number, shorten, title, without_markup};
+use text::{cut, length, line, number, shorten, without_markup};
 
 /// Characters that the field holds.
 const LIMIT: usize = 4000;
 /// Characters that come before the alerts at most.
 const HEAD_LIMIT: usize = 2000;
-/// Room for the line that says how many alerts were left out, with its fence.
-const MORE_ROOM: usize = 100;
 const FENCE: &str = "--------------------------------------------------------\n";
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,7 +45,7 @@ impl Description for Template {
         if config.add_links_to_description {
             write_links(&mut links, event);
         }
-        alerts(&mut body, event, config, LIMIT.saturating_sub(length(&links)));
+        alerts::write(&mut body, event, config, LIMIT.saturating_sub(length(&links)));
         body.push_str(&links);
         let text = cut(body.trim_end(), LIMIT);
         let answer = Body::new(text).on_update();
@@ -113,59 +111,6 @@ fn incident_tags(body: &mut String, event: &Event, config: &Config) {
     if headed {
         body.push('\n');
     }
-}
-
-/// The alerts, the primary one first, as many as the setting and `limit` allow.
-fn alerts(body: &mut String, event: &Event, config: &Config, limit: usize) {
-    let total = event.alerts().len();
-    if config.max_alerts_in_description == 0 || total == 0 {
-        return;
-    }
-    let tags: Vec<(&str, String)> =
-        config.description_alert_tags.iter().map(|name| (name.as_str(), title(name))).collect();
-    let first = event.primary_alert();
-    let others = event.alerts().filter(|alert| first.is_none_or(|first| first.index() != alert.index()));
-    let mut shown = 0;
-    for alert in first.into_iter().chain(others).take(config.max_alerts_in_description) {
-        let before = body.len();
-        write_alert(body, &alert, shown + 1, total, &tags);
-        let room = if shown + 1 == total { limit } else { limit.saturating_sub(MORE_ROOM) };
-        if is_longer(body, room) {
-            if shown > 0 {
-                body.truncate(before);
-                break;
-            }
-            // Better a part of the first alert than none.
-            shorten(body, room);
-        }
-        shown += 1;
-    }
-    if shown < total {
-        body.push_str(FENCE);
-        body.push_str("\n… and ");
-        number(body, total - shown);
-        body.push_str(if total - shown == 1 { " more alert\n\n" } else { " more alerts\n\n" });
-    }
-}
-
-fn write_alert(body: &mut String, alert: &Alert<'_>, place: usize, total: usize, tags: &[(&str, String)]) {
-    body.push_str(FENCE);
-    body.push_str("\nAlert: ");
-    number(body, place);
-    body.push_str(" / ");
-    number(body, total);
-    body.push_str("\nStatus: ");
-    body.push_str(alert.status().title());
-    body.push('\n');
-    if !alert.source_system().is_empty() {
-        line(body, "Source", alert.source_system());
-    }
-    for (name, title) in tags {
-        if let Some(value) = alert.tag(name) {
-            line(body, title, value);
-        }
-    }
-    body.push('\n');
 }
 
 fn write_links(links: &mut String, event: &Event) {

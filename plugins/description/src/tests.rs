@@ -32,7 +32,7 @@ fn cases_read_as_their_snapshots_say() {
 
 #[test]
 fn titles_are_words_with_a_capital() {
-    let titles = ["host", "cmdb_ci", "source-ip", "URL", "__x__", "größe", ""].map(title);
+    let titles = ["host", "cmdb_ci", "source-ip", "URL", "__x__", "größe", ""].map(text::title);
     assert_eq!(titles, ["Host", "Cmdb Ci", "Source Ip", "URL", "X", "Größe", ""]);
 }
 

@@ -81,9 +81,9 @@ fn each_priority_becomes_the_urgency_and_impact_that_servicenow_turns_back_into_
         let sample = sample.with_settings(serde_json::json!({ "priority_tag": "priority" }));
         let patch = sample.run(Further::fields).unwrap();
         let value = |wanted: &str| {
-            let found = patch.operations().iter().find_map(|operation| match &operation.op {
-                Op::Set { field, value } if field == wanted => value.parse::<usize>().ok(),
-                _ => None,
+            let found = patch.operations().iter().find_map(|operation| {
+                let Op::Set { field, value } = &operation.op else { return None };
+                value.parse::<usize>().ok().filter(|_| field == wanted)
             });
             found.unwrap()
         };
