@@ -12,6 +12,7 @@ pub mod mapping;
 // Outlets: each knows the domain, its own configuration, and transport.
 pub mod bigpanda;
 pub mod config;
+pub mod plugin;
 pub mod servicenow;
 pub mod store;
 // Shell: the only place where time, store, plugins and clients meet.

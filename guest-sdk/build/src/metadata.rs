@@ -17,6 +17,9 @@ pub const GRANTS: [&str; 4] = ["log", "clock", "random", "raw-share"];
 /// Phases of a chain in their order.
 pub const PHASES: [&str; 6] = ["normalize", "enrich", "map", "logic", "finalize", "guard"];
 
+/// Priority of a plugin that names none.
+const USUAL_PRIORITY: u32 = 100;
+
 /// What a plugin says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metadata {
@@ -37,9 +40,8 @@ pub struct Metadata {
     pub grants: Vec<String>,
     /// Its phase in the chain.
     pub phase: String,
-    /// Its priority inside the phase; lower runs first.
-    #[serde(default)]
-    pub priority: i32,
+    /// Its priority inside the phase; lower runs first, 100 is usual.
+    pub priority: u32,
     /// Limits that it asks for, by the names of the host's `[plugins.limits]`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub limits: Map<String, Value>,
@@ -58,8 +60,7 @@ pub(crate) struct Manifest {
     #[serde(default)]
     grants: Vec<String>,
     phase: Option<String>,
-    #[serde(default)]
-    priority: i32,
+    priority: Option<u32>,
     #[serde(default)]
     limits: Map<String, Value>,
     /// Setting to JSON Schema.
@@ -101,7 +102,7 @@ impl Manifest {
             description: self.description.as_deref().or(description).unwrap_or_default().to_owned(),
             grants: self.grants.clone(),
             phase: self.phase.clone().unwrap_or_else(|| "map".into()),
-            priority: self.priority,
+            priority: self.priority.unwrap_or(USUAL_PRIORITY),
             limits: self.limits.clone(),
             config: self.config.as_ref().map(
                 |properties| json!({ "type": "object", "properties": properties, "additionalProperties": false }),

@@ -59,8 +59,6 @@ pub(super) fn config(size: &Size) -> Config {
         .epoch_interruption(true)
         // Triples the price of a call, for something that sync hooks never use.
         .concurrency_support(false)
-        .wasm_threads(false)
-        .wasm_shared_everything_threads(false)
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
         .wasm_component_model(true);

@@ -171,6 +171,11 @@ impl Fault {
         })
     }
 
+    /// Whether the plugin itself said so; its instance is none the worse for it.
+    pub(super) fn is_said(&self) -> bool {
+        matches!(self.kind, FaultKind::Said(..))
+    }
+
     /// Whether a new instance of the same plugin is worth a try for the next hook of the same event.
     pub(super) fn spends_the_event(&self) -> bool {
         matches!(self.kind, FaultKind::Deadline(_) | FaultKind::Memory(_) | FaultKind::Host(_))

@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::config::PluginLimits;
+
 /// Sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Limits {
@@ -63,6 +65,27 @@ impl Default for Limits {
 
 fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format!("{} ms", duration.as_millis()))
+}
+
+/// The operator's ceiling. What the configuration doesn't name stays at its default.
+impl From<&PluginLimits> for Limits {
+    fn from(config: &PluginLimits) -> Self {
+        Self {
+            memory: config.memory,
+            stack: config.stack,
+            deadline: config.deadline,
+            output: config.output,
+            operations: config.operations,
+            note_characters: config.note_characters,
+            host_calls: config.host_calls,
+            host_call_bytes: config.host_call_bytes,
+            log_lines: config.log_lines,
+            log_bytes: config.log_bytes,
+            handles: config.handles,
+            artefact: config.artefact,
+            ..Self::default()
+        }
+    }
 }
 
 impl Limits {
