@@ -10,7 +10,7 @@ fn main() -> io::Result<()> {
     let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
     let dist = env::var_os("TANDEM_PLUGINS_DIST").map_or_else(|| manifest.join("../plugins/dist"), PathBuf::from);
     watch(&dist);
-    let mut code = String::from("/// Found at build time.\npub static BUNDLED: &[Bundled] = &[\n");
+    let mut code = String::from("/// Found at build time.\nstatic BUNDLED: &[Bundled] = &[\n");
     for file in components(&dist)? {
         println!("cargo::rerun-if-changed={}", file.display());
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -3,4 +3,5 @@
 
 mod architecture;
 mod crash;
+mod plugin_chain;
 mod support;

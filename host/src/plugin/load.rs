@@ -3,7 +3,6 @@
 //! Each stage can refuse the file with a sentence; nothing of a refused file stays behind.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentNamedList, Instance, InstancePre, Lift, Linker, Lower};
@@ -146,6 +145,3 @@ where
     let export = export.ok_or_else(|| wasmtime::Error::msg("a function of the interface is missing"))?;
     instance.get_typed_func::<Params, Answer<T>>(store, export.index()).map(drop)
 }
-
-/// Loaders are shared with the thread that reloads.
-pub(super) type SharedLoader = Arc<Loader>;

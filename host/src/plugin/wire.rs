@@ -1,6 +1,8 @@
 //! The contract's records and variants as wasmtime reads and writes them. `wit/` is the truth; a type that differs
 //! from it fails when a component is loaded.
 
+#![expect(dead_code, reason = "the derives write some fields and variants that only the guest reads, or the reverse")]
+
 use std::sync::Arc;
 
 use wasmtime::component::{ComponentType, Lift, Lower};
@@ -127,7 +129,6 @@ pub(super) enum Verdict {
 
 #[derive(Debug, Clone, ComponentType, Lift)]
 #[component(variant)]
-#[expect(dead_code, reason = "read so far only to check a plugin's type; asked for with the way back")]
 pub(super) enum Decision {
     #[component(name = "reopen")]
     Reopen(String),
@@ -155,7 +156,6 @@ pub(super) struct Dispute {
 
 #[derive(Debug, Clone, ComponentType, Lift)]
 #[component(record)]
-#[expect(dead_code, reason = "read so far only to check a plugin's type; asked for with the way back")]
 pub(super) struct Settlement {
     pub(super) value: String,
     pub(super) reason: Option<String>,
@@ -172,7 +172,6 @@ pub(super) struct Packed {
 #[derive(Debug, Clone, Copy, ComponentType, Lower)]
 #[component(enum)]
 #[repr(u8)]
-#[expect(dead_code, reason = "the other kinds of event come with the way back")]
 pub(super) enum Kind {
     #[component(name = "shared")]
     Shared,

@@ -13,7 +13,7 @@ use crate::domain::ticket::Journal;
 use crate::plugin::chain::Run;
 
 /// What the host calls itself as the origin of a proposal.
-pub const HOST: &str = "host";
+pub(in crate::plugin) const HOST: &str = "host";
 const REASON: &str = "no plugin could write it";
 
 /// Whether this event needs a minimal record for what no plugin wrote.
