@@ -77,13 +77,21 @@ pub(super) fn complete(tree: &mut Node, template: &Node) {
     if let Value::Table(integrations) = &mut all.value {
         for said in integrations.values_mut() {
             let mut whole = template.clone();
-            // The section itself is the place to point at, not the defaults.
-            whole.origin = said.origin.clone();
+            point_at(&mut whole, said);
             whole.merge(std::mem::replace(said, Node::table()));
             *said = whole;
         }
     }
     tree.put(&["integration".to_owned()], all);
+}
+
+/// For what is missing, the integration's own section is the place to point at, not the defaults.
+fn point_at(table: &mut Node, section: &Node) {
+    if let Value::Table(entries) = &mut table.value {
+        table.origin = section.origin.clone();
+        table.key.clone_from(&section.key);
+        entries.values_mut().for_each(|entry| point_at(entry, section));
+    }
 }
 
 /// Checks `[defaults]` by itself, where nothing has to be set.

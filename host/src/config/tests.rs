@@ -72,11 +72,11 @@ fn an_integration_inherits_the_defaults_and_overrides_them() {
     let config = load_text(&text, &[], &[]).unwrap().config;
     let acme = &config.integrations[0];
     assert_eq!(acme.name.as_str(), "acme");
-    assert_eq!((acme.retry.attempts, acme.retry.spacing), (4, Duration::from_secs(60)));
+    assert_eq!((acme.retry.attempts, acme.retry.spacing), (4, Duration::from_mins(1)));
     assert_eq!(acme.retry.within_attempt, [Duration::from_secs(1), Duration::from_secs(5)]);
     assert_eq!(acme.servicenow.hosts, ["acme.service-now.com"]);
     assert_eq!(acme.bigpanda.api_key.as_ref().unwrap().expose(), "canary-BP_KEY");
-    assert_eq!(acme.settings.reopen_window, Duration::from_secs(1800));
+    assert_eq!(acme.settings.reopen_window, Duration::from_mins(30));
     assert_eq!(acme.settings.response_incident_tag, "servicenow_link");
 }
 
@@ -164,6 +164,11 @@ fn all_problems_are_found_at_once_and_in_order() {
     `log.levle` is not a setting (environment variable TANDEM__LOG__LEVLE)
     `server.listen` is `here`, which is not an address with a port
     `lgo` is not a setting
+    `integration.acme.bigpanda.api_key` is not set
+    `integration.acme.bigpanda.app_key` is not set
+    `integration.acme.webhook.token` is not set
+    `integration.acme.servicenow.username` is not set
+    `integration.acme.servicenow.password` is not set
     `integration.acme.servicenow.url` is `acme`, which has no https:// in front
     "#);
 }
