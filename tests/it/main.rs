@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod architecture;
+mod clients;
 mod crash;
+mod hostile;
 mod plugin_chain;
+mod shares;
 mod support;
 mod shares;

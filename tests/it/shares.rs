@@ -84,7 +84,10 @@ fn a_homegrown_relay_is_understood() {
     assert_eq!(kind, ShareKind::New);
     assert_eq!(sender, "relay@example.com");
     assert!(links.incident.ends_with("69b73a08d5b7e20011b70001"));
-    assert_eq!((incident.start, incident.changed, incident.updated), (Some(1_769_657_400), Some(1_769_657_700), Some(1_769_657_701)));
+    assert_eq!(
+        (incident.start, incident.changed, incident.updated),
+        (Some(1_769_657_400), Some(1_769_657_700), Some(1_769_657_701))
+    );
     let tags: Vec<_> = incident.tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect();
     assert_eq!(tags, [("priority", "P2"), ("batch_window", "4"), ("customers", "Hauptbank|Nebenbank")]);
     assert_eq!(incident.alerts[0].primary_value(), Some("PAYRUN07"));
@@ -121,7 +124,8 @@ fn what_a_story_tells_arrives() {
 fn what_the_inbox_keeps_reads_back_as_the_same_share() {
     for file in files() {
         let body = std::fs::read(&file).unwrap();
-        let headers = [("x-bp-config-updateFields", &b"state"[..]), ("x-bp-config-other", b"x"), ("x-bp-field-u_a", b"b\nc")];
+        let headers =
+            [("x-bp-config-updateFields", &b"state"[..]), ("x-bp-config-other", b"x"), ("x-bp-field-u_a", b"b\nc")];
         let delivery = read(&body, headers).unwrap();
         let bytes = stored(&delivery.share.overrides, &body);
         assert_eq!(raw(&bytes), body);
@@ -185,7 +189,8 @@ fn odd_values_that_matter_less_are_left_out_with_a_sentence() {
     .unwrap();
     assert!(share.complete);
     assert_eq!(share.incident.status, Status::Unknown);
-    let tags: Vec<_> = share.incident.alerts[0].tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect();
+    let tags: Vec<_> =
+        share.incident.alerts[0].tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect();
     assert_eq!(tags, [("d", "1.5"), ("e", "true")]);
     insta::assert_snapshot!(share.overrides.ignored.join("\n"), @r"");
 }

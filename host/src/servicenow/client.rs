@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use url::Url;
 
 use super::auth::{Auth, Credentials};
@@ -107,7 +107,15 @@ impl Client {
                 asked => asked?,
             },
         };
-        if reply.html { Err(self.page(&reply)) } else { Ok(reply) }
+        if reply.html {
+            return Err(self.page(&reply));
+        }
+        if reply.status == StatusCode::ACCEPTED {
+            let summary = "ServiceNow queued the request, and may drop it".to_owned();
+            let status = Some(reply.status.as_u16());
+            return Err(Outcome::Unknown(Failure { status, ..self.peer.coded("queued", summary) }));
+        }
+        Ok(reply)
     }
 
     /// A page for people where data was asked for: nothing was applied.

@@ -29,7 +29,6 @@ pub enum Standing {
 /// Sorts a status. 501 and above is what the original tries again; 408, 425 and 500 are ours and switchable.
 pub fn standing(status: StatusCode, settings: &Settings) -> Standing {
     match status.as_u16() {
-        202 => Standing::Unsure,
         200..=299 => Standing::Done,
         401 => Standing::Credentials,
         404 | 410 => Standing::Gone,
