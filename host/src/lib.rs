@@ -15,6 +15,7 @@ pub mod config;
 pub mod plugin;
 pub mod servicenow;
 pub mod store;
+pub mod transport;
 // Shell: the only place where time, store, plugins and clients meet.
 pub mod sync;
 pub mod web;
