@@ -12,8 +12,10 @@ pub mod mapping;
 // Outlets: each knows the domain, its own configuration, and transport.
 pub mod bigpanda;
 pub mod config;
+pub mod plugin;
 pub mod servicenow;
 pub mod store;
+pub mod transport;
 // Shell: the only place where time, store, plugins and clients meet.
 pub mod sync;
 pub mod web;

@@ -3,5 +3,8 @@
 
 mod architecture;
 mod config_errors;
+mod clients;
 mod crash;
+mod plugin_chain;
+mod shares;
 mod support;
