@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod architecture;
-mod config_errors;
 mod clients;
+mod config_errors;
 mod crash;
 mod plugin_chain;
 mod shares;
