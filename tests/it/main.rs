@@ -3,9 +3,9 @@
 
 mod architecture;
 mod clients;
+mod config_errors;
 mod crash;
 mod hostile;
 mod plugin_chain;
 mod shares;
 mod support;
-mod shares;

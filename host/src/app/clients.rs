@@ -39,9 +39,7 @@ pub(super) fn servicenow(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Re
 
 fn credentials(auth: &Auth) -> Credentials {
     match auth {
-        Auth::Basic { username, password } => {
-            Credentials::Basic { user: username.clone(), password: password.clone() }
-        }
+        Auth::Basic { username, password } => Credentials::Basic { user: username.clone(), password: password.clone() },
         Auth::Password { username, password, client } => Credentials::OAuth {
             client_id: client.id.clone(),
             client_secret: client.secret.clone(),

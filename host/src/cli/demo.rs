@@ -198,7 +198,12 @@ async fn link(host: &Running, id: &str) -> anyhow::Result<Option<Link>> {
 async fn journal_tail(host: &Running, id: &str) -> anyhow::Result<String> {
     let Some(link) = link(host, id).await? else { return Ok(String::new()) };
     let journal = host.store.journal_of(link.id).await?;
-    Ok(journal.into_iter().rev().find(|entry| entry.kind == "share.decided").map(|entry| entry.text).unwrap_or_default())
+    Ok(journal
+        .into_iter()
+        .rev()
+        .find(|entry| entry.kind == "share.decided")
+        .map(|entry| entry.text)
+        .unwrap_or_default())
 }
 
 fn told(sides: &Handle, id: &str) -> bool {

@@ -48,7 +48,11 @@ impl Account {
         self.say(&self.bold("Tandem: from BigPanda incidents to ServiceNow tickets, every value by a plugin"));
         self.say(&format!("  BigPanda    {}  {}", access.bigpanda.url, self.dim("simulated")));
         self.say(&format!("  ServiceNow  {}  {}", access.servicenow.url, self.dim("simulated")));
-        self.say(&format!("  Tandem      http://{}  {}", host.public, self.dim("the real thing, with its embedded store")));
+        self.say(&format!(
+            "  Tandem      http://{}  {}",
+            host.public,
+            self.dim("the real thing, with its embedded store")
+        ));
     }
 
     pub(super) fn story(&self, number: usize, title: &str) {

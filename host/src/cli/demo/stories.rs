@@ -60,19 +60,10 @@ pub(super) const STORIES: &[Story] = &[
         title: "A switch takes three hundred ports along",
         steps: &[step!("incident#new", "switch-outage/1-new.rest.json")],
     },
-    Story {
-        title: "A title composed in BigPanda",
-        steps: &[step!("incident#new", "composed-title/1-new.rest.json")],
-    },
+    Story { title: "A title composed in BigPanda", steps: &[step!("incident#new", "composed-title/1-new.rest.json")] },
     Story { title: "A container that won't stay up", steps: &[step!("incident#new", "crash-loop/1-new.rest.json")] },
-    Story {
-        title: "Maintenance, as planned",
-        steps: &[step!("incident#new", "planned-maintenance/1-new.rest.json")],
-    },
-    Story {
-        title: "Storage, shared by hand",
-        steps: &[step!("manual", "storage-filling/1-manual.rest.json")],
-    },
+    Story { title: "Maintenance, as planned", steps: &[step!("incident#new", "planned-maintenance/1-new.rest.json")] },
+    Story { title: "Storage, shared by hand", steps: &[step!("manual", "storage-filling/1-manual.rest.json")] },
     Story {
         title: "A queue that fills, drains and fills again",
         steps: &[

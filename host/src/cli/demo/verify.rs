@@ -47,7 +47,8 @@ impl Checker {
     }
 
     fn fields(&mut self, sides: &Handle, link: &Link, request: &Request) {
-        let (Operation::CreateTicket { fields, .. } | Operation::UpdateTicket { fields, .. }) = &request.operation else {
+        let (Operation::CreateTicket { fields, .. } | Operation::UpdateTicket { fields, .. }) = &request.operation
+        else {
             return;
         };
         let tickets = sides.tickets_of(&link.correlation_id());
