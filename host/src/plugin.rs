@@ -32,6 +32,7 @@ mod settings;
 mod state;
 mod stats;
 mod status;
+mod stopwatch;
 mod watch;
 mod wire;
 

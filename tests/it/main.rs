@@ -5,5 +5,6 @@ mod architecture;
 mod clients;
 mod crash;
 mod plugin_chain;
+mod plugin_reload;
 mod shares;
 mod support;

@@ -17,7 +17,7 @@ pub struct Limits {
     pub memory: usize,
     /// Call stack of a guest.
     pub stack: usize,
-    /// Wall time of one hook.
+    /// Processor time of one hook; on the wall it may last ten times as long, for a machine that is busy elsewhere.
     #[serde(serialize_with = "milliseconds")]
     pub deadline: Duration,
     /// All texts of one answer together.
