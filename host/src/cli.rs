@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod init;
 mod output;
+mod plugin;
 mod queue;
 mod report;
 
@@ -61,6 +62,9 @@ enum Command {
     /// Look at what waits for delivery, and decide about it.
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Look at plugins, build them, check them.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -96,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&source, args),
         Command::Queue(command) => queue::run(&source, command),
+        Command::Plugin(command) => plugin::run(&source, command),
         Command::Config(command) => config::run(&source, command),
         Command::Completions(args) => completions::run(args),
     };
