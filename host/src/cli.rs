@@ -9,6 +9,7 @@ mod config;
 pub mod demo;
 mod init;
 mod output;
+mod plugin;
 mod queue;
 mod report;
 mod run;
@@ -70,6 +71,9 @@ enum Command {
     /// Look at what waits for delivery, and decide about it
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Look at plugins, build them, check them
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -110,6 +114,7 @@ pub fn main() -> ExitCode {
         }
         Command::Check(args) => check::run(&source, args),
         Command::Queue(command) => queue::run(&source, command),
+        Command::Plugin(command) => plugin::run(&source, command),
         Command::Config(command) => config::run(&source, command),
         Command::Completions(args) => completions::run(args),
     };

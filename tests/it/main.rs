@@ -7,5 +7,6 @@ mod config_errors;
 mod crash;
 mod hostile;
 mod plugin_chain;
+mod plugin_reload;
 mod shares;
 mod support;
