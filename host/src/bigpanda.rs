@@ -2,7 +2,17 @@
 //!
 //! Every answer is a domain value: wire names and status codes end here. Called by `sync`; `web` uses `share`.
 
+mod client;
+mod convert;
+mod dialect;
+pub mod share;
+mod tags;
+mod tolerant;
+mod wire;
+
 use async_trait::async_trait;
+
+pub use self::client::{Client, Settings};
 
 use crate::domain::id::{EnvironmentId, IncidentId};
 use crate::domain::incident::Incident;

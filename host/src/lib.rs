@@ -5,14 +5,19 @@
 pub mod clock;
 pub mod domain;
 pub mod steps;
+pub mod telemetry;
 // Engine: pure decisions.
 pub mod engine;
 pub mod mapping;
 // Outlets: each knows the domain, its own configuration, and transport.
 pub mod bigpanda;
+pub mod config;
+pub mod plugin;
 pub mod servicenow;
 pub mod store;
+pub mod transport;
 // Shell: the only place where time, store, plugins and clients meet.
 pub mod sync;
+pub mod web;
 // A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.
 pub mod simulator;

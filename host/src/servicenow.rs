@@ -2,7 +2,16 @@
 //!
 //! Every answer is a domain value: wire names and status codes end here. Called by `sync`.
 
+mod auth;
+mod client;
+mod references;
+mod wire;
+
 use async_trait::async_trait;
+
+pub use self::auth::{Credentials, Grant};
+pub use self::client::{Client, Settings};
+pub use self::references::CacheSettings;
 
 use crate::domain::id::SysId;
 use crate::domain::outcome::Outcome;

@@ -13,6 +13,8 @@
 //!
 //! `sync` calls it; it knows the domain only. Time is an argument.
 
+pub mod sqlite;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -68,10 +70,10 @@ pub struct EventClaim {
     pub events: Vec<PendingEvent>,
 }
 
-/// How the events of a claim ended.
+/// How the events of a claim ended. Those that the decision doesn't name are pending again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventEnd {
-    /// Decided: requests were sealed, or nothing had to be done. The word goes to the journal.
+    /// Decided: requests were sealed, or nothing had to be done. Why is told by a note of the decision.
     Done { why: String },
     /// Kept for later without being decided (a plugin held it, or something needed is out of reach).
     Hold { until: Timestamp, why: String },
@@ -177,11 +179,12 @@ pub enum RequestEnd {
         counted: bool,
         uncertain: bool,
     },
-    /// Dead letter, not scheduled.
+    /// Dead letter, not scheduled. Counts an attempt. `uncertain`: a person's retry has to look first.
     Dead {
         failure: Failure,
+        uncertain: bool,
     },
-    /// Quarantined as poison or parked with its link; a dead letter too.
+    /// Quarantined as poison or parked with its link; a dead letter too. Counts no attempt.
     Parked {
         failure: Failure,
     },
@@ -271,6 +274,7 @@ pub struct QueueFilter {
     pub integration: Option<IntegrationName>,
     /// Empty = every state but done and discarded.
     pub states: Vec<RequestState>,
+    /// Most rows; 0 = a hundred.
     pub limit: u32,
 }
 
@@ -291,7 +295,8 @@ pub struct Depths {
 pub trait Inbox: Send + Sync {
     /// Makes a share durable. Concurrent calls share one disk sync.
     async fn accept(&self, event: NewEvent) -> Result<Accepted, Error>;
-    /// Leases the pending events of up to `links` links, longest waiting first.
+    /// Leases the pending events of up to `links` links, longest waiting first. Of a link with more than a few
+    /// megabytes of bodies the oldest come first and the rest later. The one call that may forget at a power cut.
     async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error>;
     /// Records a decision with all that follows from it.
     async fn decided(&self, decided: Decided) -> Result<Completion, Error>;
@@ -319,11 +324,12 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<RequestClaim>, Error>;
     /// Replaces the content of a leased request once, when its references have been resolved before its first
-    /// attempt; from then on it never changes.
+    /// attempt; from then on it never changes. A second time is stale.
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error>;
     /// Records an attempt with all that follows from it.
     async fn settled(&self, settled: Settled) -> Result<Completion, Error>;
-    /// When the next request to `target` or held event becomes due, if none is due now.
+    /// The first moment after `now` at which a request or a held event falls due, or a lease runs out. What is due
+    /// already doesn't count: give the `now` of a claim that came back empty, and nothing is missed.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error>;
 }
 
@@ -339,7 +345,8 @@ pub trait Links: Send + Sync {
 pub trait Desk: Send + Sync {
     async fn list(&self, filter: QueueFilter) -> Result<Vec<RequestView>, Error>;
     async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error>;
-    /// Makes a dead or waiting request due now, with a fresh budget of attempts. False: there is no such row, or it is finished.
+    /// Makes a dead or waiting request due now, with a fresh budget of attempts and crashes; one that is leased
+    /// only gets the budget. False: there is no such row, or it is finished.
     async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error>;
     /// Gives a request up. False: there is no such row, or it is finished or leased.
     async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error>;
@@ -367,8 +374,8 @@ pub enum Error {
     #[error("the disk failed to make a write durable; the store is read-only until the host restarts")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Another host has the store.
-    #[error("another host is using the store at {path}")]
-    Locked { path: String },
+    #[error("another host{} is using the store at {path}", holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    Locked { path: String, holder: Option<u32> },
     /// The store was written by a newer version.
     #[error("the store at {path} has schema {found}, and this version knows {known} at most")]
     Newer { path: String, found: i64, known: i64 },

@@ -2,3 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod architecture;
+mod clients;
+mod crash;
+mod plugin_chain;
+mod shares;
+mod support;

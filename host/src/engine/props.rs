@@ -103,7 +103,8 @@ impl World {
         let share = samples::share(revision);
         let plugins = samples::transformation(vec![samples::set("urgency", &urgency.to_string())]);
         let unasked = |_: &_| Known::Unasked;
-        let request = match (decide::decide(&self.link, &Event::Shared(share.clone().into())), self.link.ticket.clone()) {
+        let request = match (decide::decide(&self.link, &Event::Shared(share.clone().into())), self.link.ticket.clone())
+        {
             (Decision::Nothing { .. }, _) => return,
             (Decision::Update, Some(ticket)) => {
                 seal::update(&self.link, &ticket.sys_id, &share, event, &plugins, &self.policy, &unasked)

@@ -13,7 +13,6 @@ use super::runtime::Shared;
 use crate::domain::id::SysId;
 use crate::domain::outcome::{Outcome, Receipt};
 use crate::domain::request::{Operation, Request, Target};
-use crate::domain::share::Overrides;
 use crate::domain::ticket::{FieldValue, Journal};
 use crate::engine::settle::{Alarm, Settlement, Step as Next, settle};
 use crate::engine::{Policy, seal};
@@ -28,6 +27,7 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
         Target::BigPanda => shared.options.to_bigpanda,
     };
     let permits = Arc::new(Semaphore::new(permits));
+    let lease = lease(&shared);
     while !shared.stop.is_cancelled() {
         let now = shared.clock.now();
         let (paused, first) = shared.paused(target, now);
@@ -35,7 +35,7 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
         let claims = if free == 0 {
             Ok(Vec::new())
         } else {
-            shared.store.claim_requests(target, free, lease(&shared), &paused, now).await
+            shared.store.claim_requests(target, free, lease, &paused, now).await
         };
         match claims {
             Ok(claims) if !claims.is_empty() => {
@@ -67,7 +67,7 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
 
 /// The longest lease that any integration asks for.
 fn lease(shared: &Shared) -> Duration {
-    let of = |integration: &Integration| integration.settings.effective(&Overrides::default()).policy.retry.lease;
+    let of = |integration: &Integration| integration.settings.plain().policy.retry.lease;
     shared.integrations.values().map(of).max().unwrap_or(Duration::from_secs(120))
 }
 
@@ -83,14 +83,14 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
         );
         return;
     };
-    let policy = integration.settings.effective(&Overrides::default()).policy;
+    let policy = &integration.settings.plain().policy;
     let started = shared.clock.elapsed();
     let (request, outcome) = if crashes >= policy.retry.crash_limit {
         (request, Outcome::Refused(poison(crashes)))
     } else {
         match prepared(shared, integration, id, fence, request).await {
             Prepared::Request(request) => {
-                let outcome = attempt(integration, &request, uncertain, &policy).await;
+                let outcome = attempt(integration, &request, uncertain, policy).await;
                 (request, outcome)
             }
             Prepared::Stopped(request, outcome) => (request, outcome),
@@ -98,9 +98,11 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
         }
     };
     reached(Step::Answered);
+    // A person's retry of a request that died uncertainly has to look first too.
+    let uncertain_death = uncertain || matches!(outcome, Outcome::Unknown(_));
     let took = shared.clock.elapsed().saturating_sub(started);
     let now = shared.clock.now();
-    let settlement = settle(&link, &request, attempts, outcome, &policy);
+    let settlement = settle(&link, &request, attempts, outcome, policy);
     observe(&request, &settlement, attempts, took);
     let Settlement { step, link: changed, follow_ups, pause, alarm, note } = settlement;
     match alarm {
@@ -131,7 +133,7 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
             // A pause in the middle of an uncertain series doesn't make it certain.
             uncertain: unsure || (uncertain && !counted),
         },
-        Next::Dead { failure } => RequestEnd::Dead { failure },
+        Next::Dead { failure } => RequestEnd::Dead { failure, uncertain: uncertain_death },
         Next::Parked { failure } => RequestEnd::Parked { failure },
     };
     let sides: Vec<Target> = follow_ups.iter().map(|request| request.operation.target()).collect();

@@ -152,7 +152,8 @@ async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEven
             Err(why) => return quarantine(link, format!("the stored share cannot be read: {why}")),
         },
     };
-    let Effective { policy, plugin_settings, ignored } = integration.settings.effective(&share.overrides);
+    let effective = integration.settings.effective(&share.overrides);
+    let Effective { policy, plugin_settings, ignored } = &*effective;
     if crashes >= policy.retry.crash_limit {
         let why = format!("the host died {crashes} times while handling it");
         return quarantine(link, why);
@@ -171,13 +172,13 @@ async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEven
                 event: newest.id,
                 share: share.clone(),
                 raw: newest.body.into(),
-                settings: plugin_settings,
+                settings: plugin_settings.clone(),
                 hooks: SHARE_HOOKS,
                 now: newest.received,
             };
             reached(Step::PluginCalled);
             let transformation = shared.transform.transform(job).await;
-            let mut outcome = sealed(integration, link, &share, newest.id, &transformation, &policy, &decision);
+            let mut outcome = sealed(integration, link, &share, newest.id, &transformation, policy, &decision);
             outcome.notes.extend(remarks(coalesced, &share, ignored, &transformation.failures));
             outcome
         }
@@ -232,15 +233,15 @@ fn sealed(
 }
 
 /// What else belongs into the link's history.
-fn remarks(coalesced: usize, share: &Share, ignored: Vec<String>, failures: &[PluginFailure]) -> Vec<JournalNote> {
+fn remarks(coalesced: usize, share: &Share, ignored: &[String], failures: &[PluginFailure]) -> Vec<JournalNote> {
     let mut notes = Vec::new();
     let mut note = |kind: &str, text: String| notes.push(JournalNote { kind: kind.to_owned(), text });
     if coalesced > 0 {
         note("share.coalesced", format!("{coalesced} older shares were covered by it"));
     }
-    for sentence in share.overrides.ignored.iter().cloned().chain(ignored) {
+    for sentence in share.overrides.ignored.iter().chain(ignored) {
         tracing::warn!(incident.id = %share.incident.id, "an override was ignored: {sentence}");
-        note("share.override-ignored", sentence);
+        note("share.override-ignored", sentence.clone());
     }
     for failure in failures {
         metrics::counter!("tandem_plugin_failures_total", "plugin" => failure.plugin.to_string(), "code" => failure.code.clone()).increment(1);

@@ -45,7 +45,9 @@ pub struct Effective {
 /// The settings of one integration.
 pub trait Settings: Send + Sync {
     /// The settings with a share's overrides on top.
-    fn effective(&self, overrides: &Overrides) -> Effective;
+    fn effective(&self, overrides: &Overrides) -> Arc<Effective>;
+    /// The settings without any override.
+    fn plain(&self) -> &Effective;
 }
 
 /// Reads a stored share again, after a restart.

@@ -1,0 +1,70 @@
+//! The highest layer: what a share's headers say about the settings under `incidents`.
+//!
+//! The same section reads them, so the same checks hold. A header that fails its check is ignored with a sentence;
+//! a share is never lost over one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::incidents::Settings;
+use super::names::{canonical, nearest};
+use super::read::{Context, Section};
+use super::tree::{Node, Origin, Value};
+use crate::domain::share::Overrides;
+
+/// The settings of one integration with the headers on top, and a sentence for each header that was ignored.
+pub(super) fn apply(said: &Node, decided: &Arc<Settings>, overrides: &Overrides) -> (Arc<Settings>, Vec<String>) {
+    let mut ignored = Vec::new();
+    let Value::Table(table) = &said.value else { return (decided.clone(), ignored) };
+    let mut tree = said.clone();
+    for (name, text) in &overrides.settings {
+        let header = header_of(name);
+        let keys = table.keys().map(String::as_str);
+        if let Some(key) = canonical(name, &keys) {
+            let one = Node::text(text.clone(), Origin::Header(header.clone()));
+            let mut alone = said.clone();
+            alone.put(&[key.to_owned()], one.clone());
+            // Each header is judged by itself, so that a bad one does not take the good ones with it.
+            match judge(&alone) {
+                (_, Some(reason)) => {
+                    let reason = reason.replacen(&format!("`incidents.{key}`"), "its value", 1);
+                    ignored.push(format!("The header {header} was ignored: {reason}"));
+                }
+                (_, None) => tree.put(&[key.to_owned()], one),
+            }
+        } else {
+            let hint = nearest(name, keys).map_or_else(String::new, |key| format!(" Did you mean {}?", header_of(key)));
+            ignored.push(format!("The header {header} was ignored: it names no setting.{hint}"));
+        }
+    }
+    (Arc::new(judge(&tree).0), ignored)
+}
+
+/// The settings, and what is wrong with them.
+fn judge(tree: &Node) -> (Settings, Option<String>) {
+    let (environment, empty) = (BTreeMap::new(), Node::table());
+    let context = Context::new(&environment, Path::new(""), Path::new(""), &empty);
+    let settings = Settings::read(Section::new(&context, "incidents".to_owned(), tree));
+    let (problems, _, _) = context.into_parts();
+    let reason = problems.first().map(|problem| match problem.remedy() {
+        Some(remedy) => format!("{}; {remedy}.", problem.message()),
+        None => format!("{}.", problem.message()),
+    });
+    (settings, reason)
+}
+
+/// `update_fields` → `x-bp-config-updateFields`.
+fn header_of(name: &str) -> String {
+    let mut header = "x-bp-config-".to_owned();
+    let mut upper = false;
+    for c in name.chars() {
+        if c == '_' {
+            upper = true;
+        } else {
+            header.push(if upper { c.to_ascii_uppercase() } else { c });
+            upper = false;
+        }
+    }
+    header
+}

@@ -1,0 +1,248 @@
+//! The store on an embedded SQLite database. (Longer than other module docs: it documents a durable format.)
+//!
+//! **Files.** `<path>` the database, `<path>-wal` and `<path>-shm` SQLite's write-ahead log, `<path>.lock` the lock
+//! with its owner's process id. All of them belong together; a copy of the first alone is not a backup.
+//!
+//! **Invariants on disk**, at every commit:
+//! - A link has a row for ever. An event or request is in exactly one row, with its body in a row of its own that
+//!   is written once (`request_bodies` once more by `complete_seal`).
+//! - An event is unfinished while `events.state <> 1`, a request while `requests.state < 4`; the partial indexes
+//!   `events_open` and `requests_open` hold these rows and nothing else.
+//! - `leased = 1` says that a worker had the row when the host last committed. At open there are no workers.
+//! - Numbers of rows only grow and are not given twice: pruning leaves the newest row of a table.
+//! - `host.epoch` has grown by one at each opening; a fence is `epoch << 32` plus a counter.
+//!
+//! **In memory**, in the writer alone: [`ledger::Ledger`], from which claims are answered without a scan. A change
+//! of the rows and of the ledger is one step: both are rolled back together.
+//!
+//! **Operations.** A write is a task for the writer thread, which commits many of them at once (`writer`) and
+//! answers after the commit. Everything is synced to disk, with one exception: a claim of events survives the
+//! death of the process only, because after a power cut an unclaimed event is just as right. A claim of requests
+//! is synced, because it says that a request may have been sent. Reads for people go beside the writer (`reader`).
+//!
+//! **Failure.** A full disk answers `Unavailable` and the store goes on. A failed sync answers `Broken` from then
+//! on, until the host is restarted.
+
+mod desk;
+mod fail;
+mod inbox;
+mod journal;
+mod ledger;
+mod outbox;
+mod owner;
+mod reader;
+mod recover;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use self::fail::{Fail, closed};
+use self::inbox::DecidedRow;
+use self::outbox::{RequestRow, SettledRow};
+use self::owner::Owner;
+use self::reader::Readers;
+use self::rows::LinkRow;
+use self::writer::{BATCH, Durability, State, Work, Writer};
+use super::{
+    Accepted, Completion, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent, NewRequest,
+    Outbox, QueueFilter, RequestClaim, RequestDetail, RequestView, Settled,
+};
+use crate::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
+use crate::domain::link::Link;
+use crate::domain::request::{Request, Target};
+use crate::domain::time::Timestamp;
+
+/// Tasks that may wait for the writer before callers wait for room.
+const QUEUE: usize = 1024;
+/// Bodies in one claim of events, in bytes; what is over waits for the next claim.
+const CLAIM_BYTES: usize = 8 * 1024 * 1024;
+
+/// How to run a store. The default is right for production.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Gives every write a commit of its own; only for measuring what sharing commits is worth.
+    pub commit_each: bool,
+    /// Page size of a new database, in bytes.
+    pub page_bytes: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { commit_each: false, page_bytes: 4096 }
+    }
+}
+
+/// The embedded store. Dropping it finishes what was queued, then lets the lock go.
+pub struct SqliteStore {
+    /// Gone only while dropping.
+    tasks: Option<mpsc::Sender<Box<dyn Work>>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Readers,
+    broken: Arc<AtomicBool>,
+    _owner: Owner,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, creating or migrating it. Blocks for the time that this takes.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+        let owner = Owner::take(path)?;
+        let db = schema::open_writer(path, options.page_bytes)?;
+        let ledger = recover::ledger(&db).map_err(Fail::into_error)?;
+        let (tasks, queue) = mpsc::channel(QUEUE);
+        let broken = Arc::new(AtomicBool::new(false));
+        let writer = Writer {
+            state: State { db, ledger },
+            tasks: queue,
+            broken: Arc::clone(&broken),
+            cause: None,
+            batch: if options.commit_each { 1 } else { BATCH },
+            syncs: true,
+        };
+        let thread = std::thread::Builder::new().name("store".to_owned()).spawn(|| writer.serve());
+        let thread =
+            thread.map_err(|source| Error::Open { path: path.display().to_string(), source: source.into() })?;
+        Ok(Self { tasks: Some(tasks), writer: Some(thread), readers: Readers::new(path), broken, _owner: owner })
+    }
+
+    /// Whether a failed disk has made the store read-only.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    async fn write<O, F>(&self, durability: Durability, run: F) -> Result<O, Error>
+    where
+        O: Send + 'static,
+        F: FnMut(&mut State) -> Result<O, Fail> + Send + 'static,
+    {
+        let (work, answer) = writer::task(durability, run);
+        let tasks = self.tasks.as_ref().ok_or_else(closed)?;
+        tasks.send(work).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.tasks = None;
+        if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("store.writer.panicked: the writer of the store ended by a panic");
+        }
+    }
+}
+
+fn request_rows(requests: &[NewRequest]) -> Result<Vec<RequestRow>, Error> {
+    requests.iter().map(RequestRow::new).collect::<Result<_, _>>().map_err(Fail::into_error)
+}
+
+#[async_trait]
+impl Inbox for SqliteStore {
+    async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
+        self.write(Durability::Power, move |state| state.accept(&event)).await
+    }
+
+    async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error> {
+        self.write(Durability::Process, move |state| state.claim_events(links, lease, now)).await
+    }
+
+    async fn decided(&self, decided: Decided) -> Result<Completion, Error> {
+        let requests = request_rows(&decided.requests)?;
+        let Decided { link, fence, events, end, notes, now, .. } = decided;
+        let link = LinkRow::new(link).map_err(Fail::into_error)?;
+        let row = DecidedRow { link, fence, events, end, requests, notes, now };
+        self.write(Durability::Power, move |state| state.decided(&row)).await
+    }
+
+    async fn reject(
+        &self,
+        integration: &IntegrationName,
+        reason: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (integration, reason, body) = (integration.clone(), reason.to_owned(), body.to_owned());
+        self.write(Durability::Power, move |state| state.reject(&integration, &reason, &body, now)).await
+    }
+}
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn claim_requests(
+        &self,
+        target: Target,
+        limit: usize,
+        lease: Duration,
+        paused: &[IntegrationName],
+        now: Timestamp,
+    ) -> Result<Vec<RequestClaim>, Error> {
+        let paused = paused.to_owned();
+        self.write(Durability::Power, move |state| state.claim_requests(target, limit, lease, &paused, now)).await
+    }
+
+    async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error> {
+        let operation = request.operation.name();
+        let body = rows::to_json(&request, "a request").map_err(Fail::into_error)?;
+        self.write(Durability::Power, move |state| state.complete_seal(id, fence, operation, &body)).await
+    }
+
+    async fn settled(&self, settled: Settled) -> Result<Completion, Error> {
+        let follow_ups = request_rows(&settled.follow_ups)?;
+        let Settled { id, fence, end, link, notes, took, now, .. } = settled;
+        let link = link.map(LinkRow::new).transpose().map_err(Fail::into_error)?;
+        let row = SettledRow { id, fence, end, link, follow_ups, notes, took, now };
+        self.write(Durability::Power, move |state| state.settled(&row)).await
+    }
+
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        self.write(Durability::Memory, move |state| Ok(state.ledger.next_due(now))).await
+    }
+}
+
+#[async_trait]
+impl Links for SqliteStore {
+    async fn link_of(&self, integration: &IntegrationName, incident: &IncidentId) -> Result<Option<Link>, Error> {
+        let (integration, incident) = (integration.clone(), incident.clone());
+        self.readers.read(move |db| rows::find_link(db, &integration, &incident)).await
+    }
+
+    async fn journal_of(&self, link: LinkId) -> Result<Vec<JournalEntry>, Error> {
+        self.readers.read(move |db| journal::read(db, link)).await
+    }
+}
+
+#[async_trait]
+impl Desk for SqliteStore {
+    async fn list(&self, filter: QueueFilter) -> Result<Vec<RequestView>, Error> {
+        self.readers.read(move |db| reader::list(db, &filter)).await
+    }
+
+    async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error> {
+        self.readers.read(move |db| reader::show(db, id)).await
+    }
+
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+        self.write(Durability::Power, move |state| state.retry(id, now)).await
+    }
+
+    async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+        self.write(Durability::Power, move |state| state.discard(id, now)).await
+    }
+
+    async fn depths(&self) -> Result<Depths, Error> {
+        self.write(Durability::Memory, |state| Ok(state.ledger.depths())).await
+    }
+
+    async fn check(&self) -> Result<(), Error> {
+        self.write(Durability::Power, State::probe).await
+    }
+}

@@ -1,0 +1,237 @@
+//! Events: accepting them, leasing them by link, recording what became of them.
+//!
+//! Runs in the writer, inside its transaction. Each step changes the rows first and the ledger after, and the
+//! ledger decides what may be claimed.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::fail::Fail;
+use super::ledger::{Lease, LiveEvent};
+use super::outbox::RequestRow;
+use super::rows::{self, LinkRow, one, read_link};
+use super::writer::State;
+use super::{CLAIM_BYTES, journal};
+use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationName, LinkId};
+use crate::domain::time::Timestamp;
+use crate::store::{Accepted, Completion, EventClaim, EventEnd, JournalNote, NewEvent, PendingEvent};
+
+/// Rejected bodies that are kept, and how much of each.
+const REJECTED_ROWS: i64 = 500;
+const REJECTED_BYTES: usize = 64 * 1024;
+
+/// A decision, encoded before it reached the writer.
+pub(super) struct DecidedRow {
+    pub(super) link: LinkRow,
+    pub(super) fence: Fence,
+    pub(super) events: Vec<EventId>,
+    pub(super) end: EventEnd,
+    pub(super) requests: Vec<RequestRow>,
+    pub(super) notes: Vec<JournalNote>,
+    pub(super) now: Timestamp,
+}
+
+impl State {
+    pub(super) fn accept(&mut self, event: &NewEvent) -> Result<Accepted, Fail> {
+        let link = match find(&self.db, &event.integration, &event.incident)? {
+            Some(link) => link,
+            None => self.bear(event)?,
+        };
+        let dedupe = dedupe_key(&event.dedupe);
+        let stored = self
+            .db
+            .prepare_cached(
+                "INSERT INTO events (link, dedupe, revision, received) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (link, dedupe) DO NOTHING",
+            )?
+            .execute(params![link.0, dedupe, event.revision, event.received.0])?;
+        if stored == 0 {
+            let known =
+                one(&self.db, "SELECT id FROM events WHERE link = ?1 AND dedupe = ?2", params![link.0, dedupe])?;
+            let id = known.ok_or_else(|| Fail::Row(format!("an event of link {link} is gone")))?;
+            return Ok(Accepted { event: EventId(id), link, duplicate: true });
+        }
+        let id = EventId(self.db.last_insert_rowid());
+        self.db
+            .prepare_cached("INSERT INTO event_bodies (event, body) VALUES (?1, ?2)")?
+            .execute(params![id.0, event.body])?;
+        self.ledger.change(link, &event.integration, |live| {
+            live.events.push(LiveEvent {
+                id,
+                received: event.received,
+                revision: event.revision,
+                until: Timestamp::default(),
+                crashes: 0,
+                claimed: false,
+            });
+        });
+        Ok(Accepted { event: id, link, duplicate: false })
+    }
+
+    fn bear(&mut self, event: &NewEvent) -> Result<LinkId, Fail> {
+        self.db
+            .prepare_cached("INSERT INTO links (integration, incident, environment, revision) VALUES (?1, ?2, ?3, 0)")?
+            .execute(params![
+                event.integration.as_str(),
+                event.incident.as_str(),
+                event.environment.as_ref().map(EnvironmentId::as_str)
+            ])?;
+        self.ledger.totals.links += 1;
+        Ok(LinkId(self.db.last_insert_rowid()))
+    }
+
+    pub(super) fn claim_events(
+        &mut self,
+        links: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<EventClaim>, Fail> {
+        self.expire(now)?;
+        let mut claims = Vec::new();
+        for link in self.ledger.claimable(links, now) {
+            match read_link(&self.db, link) {
+                Ok(known) => claims.extend(self.claim_link(known, lease, now)?),
+                Err(Fail::Row(what)) => self.set_aside(link, &what, now)?,
+                Err(fail) => return Err(fail),
+            }
+        }
+        Ok(claims)
+    }
+
+    fn claim_link(
+        &mut self,
+        link: crate::domain::link::Link,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Option<EventClaim>, Fail> {
+        let waiting = self.ledger.get(link.id).map(|live| live.events.clone()).unwrap_or_default();
+        let mut events = Vec::with_capacity(waiting.len());
+        let mut bytes = 0;
+        let mut crashes = 0;
+        for event in waiting {
+            let body: Option<Vec<u8>> = one(&self.db, "SELECT body FROM event_bodies WHERE event = ?1", [event.id.0])?;
+            let body = body.unwrap_or_default();
+            if bytes > 0 && bytes + body.len() > CLAIM_BYTES {
+                break;
+            }
+            bytes += body.len();
+            crashes = event.crashes.max(crashes);
+            self.db.prepare_cached("UPDATE events SET leased = 1 WHERE id = ?1")?.execute([event.id.0])?;
+            events.push(PendingEvent { id: event.id, received: event.received, revision: event.revision, body });
+        }
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let fence = self.ledger.next_fence();
+        self.ledger.change(link.id, &link.integration, |live| {
+            for (index, event) in live.events.iter_mut().enumerate() {
+                event.claimed = index < events.len();
+                event.until = Timestamp::default();
+            }
+            live.claim = Some(Lease { fence, until: now.plus(lease), held: true });
+        });
+        Ok(Some(EventClaim { link, fence, crashes, events }))
+    }
+
+    /// A link that can't be read must not stop the others: its events wait for a person.
+    fn set_aside(&mut self, link: LinkId, what: &str, now: Timestamp) -> Result<(), Fail> {
+        tracing::error!(%link, what, "store.unreadable: the events of a link were quarantined");
+        let events = self.ledger.get(link).map(|live| live.events.clone()).unwrap_or_default();
+        for event in &events {
+            end_event(&self.db, event.id, rows::EVENT_QUARANTINED, Some(what))?;
+        }
+        self.ledger.totals.quarantined += events.len() as u64;
+        let emptied = self.ledger.amend(link, |live| live.events.clear());
+        journal::write(&self.db, link, now, &[journal::note("events.quarantined", what)])?;
+        emptied.map_err(|_| Fail::Row(format!("link {link} is not in the ledger")))
+    }
+
+    pub(super) fn decided(&mut self, decided: &DecidedRow) -> Result<Completion, Fail> {
+        let DecidedRow { link, fence, events, end, requests, notes, now } = decided;
+        let id = link.link.id;
+        let current = self.ledger.get(id).and_then(|live| live.claim);
+        if current.is_none_or(|claim| claim.fence != *fence) {
+            return Ok(Completion::Stale);
+        }
+        let claimed: Vec<EventId> = self.ledger.get(id).map_or_else(Vec::new, |live| {
+            live.events.iter().filter(|event| event.claimed).map(|event| event.id).collect()
+        });
+        for event in claimed {
+            if !events.contains(&event) {
+                self.db.prepare_cached("UPDATE events SET leased = 0 WHERE id = ?1")?.execute([event.0])?;
+                continue;
+            }
+            match end {
+                EventEnd::Done { .. } => end_event(&self.db, event, rows::EVENT_DONE, None)?,
+                EventEnd::Quarantined { why } => {
+                    end_event(&self.db, event, rows::EVENT_QUARANTINED, Some(why))?;
+                    self.ledger.totals.quarantined += 1;
+                }
+                EventEnd::Hold { until, why } => {
+                    self.db
+                        .prepare_cached("UPDATE events SET leased = 0, until = ?2, why = ?3 WHERE id = ?1")?
+                        .execute(params![event.0, until.0, why])?;
+                }
+            }
+        }
+        link.save(&self.db)?;
+        self.ledger.change(id, &link.link.integration, |live| {
+            live.claim = None;
+            match end {
+                EventEnd::Hold { until, .. } => live
+                    .events
+                    .iter_mut()
+                    .filter(|event| event.claimed && events.contains(&event.id))
+                    .for_each(|event| event.until = *until),
+                EventEnd::Done { .. } | EventEnd::Quarantined { .. } => {
+                    live.events.retain(|event| !(event.claimed && events.contains(&event.id)));
+                }
+            }
+            live.events.iter_mut().for_each(|event| event.claimed = false);
+        });
+        self.put_requests(&link.link, requests, *now)?;
+        journal::write(&self.db, id, *now, notes)?;
+        Ok(Completion::Recorded)
+    }
+
+    pub(super) fn reject(
+        &mut self,
+        integration: &IntegrationName,
+        reason: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Fail> {
+        let kept = body.get(..REJECTED_BYTES).unwrap_or(body);
+        self.db
+            .prepare_cached("INSERT INTO rejected (integration, at, reason, size, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![integration.as_str(), now.0, reason, body.len() as i64, kept])?;
+        self.db
+            .prepare_cached("DELETE FROM rejected WHERE id <= ?1")?
+            .execute([self.db.last_insert_rowid() - REJECTED_ROWS])?;
+        Ok(())
+    }
+}
+
+fn find(db: &Connection, integration: &IntegrationName, incident: &IncidentId) -> Result<Option<LinkId>, Fail> {
+    let key = [integration.as_str(), incident.as_str()];
+    Ok(one(db, "SELECT id FROM links WHERE integration = ?1 AND incident = ?2", key)?.map(LinkId))
+}
+
+fn end_event(db: &Connection, event: EventId, state: i64, why: Option<&str>) -> Result<(), Fail> {
+    db.prepare_cached("UPDATE events SET leased = 0, state = ?2, why = ?3 WHERE id = ?1")?
+        .execute(params![event.0, state, why])?;
+    Ok(())
+}
+
+/// A SHA-256 in half its size; any other text as it is.
+fn dedupe_key(text: &str) -> Vec<u8> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some((digit(high)? * 16 + digit(low)?) as u8)).collect();
+    match bytes {
+        Some(bytes) if rest.is_empty() && text.len() == 64 => bytes,
+        Some(_) | None => text.as_bytes().to_vec(),
+    }
+}

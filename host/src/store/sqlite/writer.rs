@@ -1,0 +1,190 @@
+//! The one thread that writes, and its group commit.
+//!
+//! It takes whatever has been queued, up to [`BATCH`] tasks, runs them in one transaction and answers them after
+//! its commit: callers that wait at the same time share one sync of the disk, and a lone caller waits for nobody.
+//! When a task fails, the whole batch is rolled back and its tasks run one by one, so that one that cannot be
+//! written fails alone. Nothing here awaits; no transaction outlives a batch.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::fail::Fail;
+use super::ledger::Ledger;
+use crate::steps::{Safeguard, Step, broken, reached};
+use crate::store::Error;
+
+/// Most tasks in one transaction.
+pub(super) const BATCH: usize = 256;
+
+/// What a task may touch.
+pub(super) struct State {
+    pub(super) db: Connection,
+    pub(super) ledger: Ledger,
+}
+
+/// What a task asks of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Durability {
+    /// Reads the ledger only; needs no transaction and works on a broken store.
+    Memory,
+    /// Must survive the death of this process, but not a power cut.
+    Process,
+    /// Must survive a power cut.
+    Power,
+}
+
+/// A task with its answer's way back, its types forgotten.
+pub(super) trait Work: Send {
+    fn durability(&self) -> Durability;
+    /// Runs inside a transaction, perhaps again after a rollback.
+    fn run(&mut self, state: &mut State) -> Result<(), Fail>;
+    fn answer(self: Box<Self>, outcome: Result<(), Fail>);
+}
+
+struct Task<O, F> {
+    durability: Durability,
+    run: F,
+    output: Option<O>,
+    /// Gone when a must-fail test made it answer before the commit.
+    reply: Option<oneshot::Sender<Result<O, Error>>>,
+}
+
+impl<O, F> Work for Task<O, F>
+where
+    O: Send,
+    F: FnMut(&mut State) -> Result<O, Fail> + Send,
+{
+    fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    fn run(&mut self, state: &mut State) -> Result<(), Fail> {
+        let output = (self.run)(state)?;
+        if broken(Safeguard::Durability)
+            && let Some(reply) = self.reply.take()
+        {
+            let _ = reply.send(Ok(output));
+            return Ok(());
+        }
+        self.output = Some(output);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), Fail>) {
+        let answer = match (outcome, self.output) {
+            (Ok(()), Some(output)) => Ok(output),
+            (Ok(()), None) => Err(super::fail::closed()),
+            (Err(fail), _) => Err(fail.into_error()),
+        };
+        if let Some(reply) = self.reply {
+            // When nobody waits any more, a lease given here runs out by itself.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// Wraps a task; the receiver gets its answer once it is as durable as it asked to be.
+pub(super) fn task<O, F>(durability: Durability, run: F) -> (Box<dyn Work>, oneshot::Receiver<Result<O, Error>>)
+where
+    O: Send + 'static,
+    F: FnMut(&mut State) -> Result<O, Fail> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Task { durability, run, output: None, reply: Some(reply) }), answer)
+}
+
+pub(super) struct Writer {
+    pub(super) state: State,
+    pub(super) tasks: mpsc::Receiver<Box<dyn Work>>,
+    pub(super) broken: Arc<AtomicBool>,
+    /// The first failure that broke the store.
+    pub(super) cause: Option<Fail>,
+    /// 1 gives every task a commit of its own.
+    pub(super) batch: usize,
+    /// Whether the connection syncs at commit.
+    pub(super) syncs: bool,
+}
+
+impl Writer {
+    /// Serves until every sender is gone and the queue is empty.
+    pub(super) fn serve(mut self) {
+        let mut batch = Vec::with_capacity(self.batch);
+        while self.tasks.blocking_recv_many(&mut batch, self.batch) > 0 {
+            self.commit(&mut batch);
+        }
+    }
+
+    fn commit(&mut self, batch: &mut Vec<Box<dyn Work>>) {
+        if let Some(fail) = self.attempt(batch).err() {
+            if batch.len() > 1 && !fail.breaks_the_store() {
+                for mut work in batch.drain(..) {
+                    let outcome = self.attempt(std::slice::from_mut(&mut work));
+                    work.answer(outcome);
+                }
+            } else {
+                for work in batch.drain(..) {
+                    work.answer(Err(fail.clone()));
+                }
+            }
+        } else {
+            for work in batch.drain(..) {
+                work.answer(Ok(()));
+            }
+        }
+    }
+
+    fn attempt(&mut self, batch: &mut [Box<dyn Work>]) -> Result<(), Fail> {
+        let durability = batch.iter().map(|work| work.durability()).max().unwrap_or(Durability::Memory);
+        self.state.ledger.begin();
+        if durability == Durability::Memory {
+            return batch.iter_mut().try_for_each(|work| work.run(&mut self.state));
+        }
+        if let Some(fail) = &self.cause {
+            return Err(fail.clone());
+        }
+        let outcome = self.transact(batch, durability == Durability::Power);
+        if let Err(fail) = &outcome {
+            self.state.ledger.roll_back();
+            // A commit that failed may have ended the transaction itself.
+            if !self.state.db.is_autocommit()
+                && let Err(error) = self.state.db.execute_batch("ROLLBACK")
+            {
+                tracing::error!(%error, "store.rollback.failed: a transaction could not be rolled back");
+                self.mark_broken(&Fail::from(error));
+            }
+            if fail.breaks_the_store() {
+                self.mark_broken(fail);
+            }
+        }
+        outcome
+    }
+
+    fn transact(&mut self, batch: &mut [Box<dyn Work>], sync: bool) -> Result<(), Fail> {
+        if sync != self.syncs {
+            self.state.db.execute_batch(if sync {
+                "PRAGMA synchronous = FULL"
+            } else {
+                "PRAGMA synchronous = NORMAL"
+            })?;
+            self.syncs = sync;
+        }
+        self.state.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        for work in batch {
+            work.run(&mut self.state)?;
+        }
+        reached(Step::InsideBatch);
+        self.state.db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    fn mark_broken(&mut self, fail: &Fail) {
+        if self.cause.is_none() {
+            tracing::error!(cause = ?fail, "store.broken: the disk failed; nothing is written until a restart");
+            self.cause = Some(fail.clone());
+            self.broken.store(true, Ordering::Release);
+        }
+    }
+}

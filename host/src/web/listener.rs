@@ -1,0 +1,135 @@
+//! The accept loops. Not `axum::serve`: that one installs no timer, so a head that never ends would hold its
+//! connection for ever.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::router;
+use super::site::Site;
+use crate::config;
+
+/// Why a socket could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub struct Error {
+    pub address: SocketAddr,
+    #[source]
+    source: std::io::Error,
+}
+
+impl crate::domain::fault::Fault for Error {
+    fn class(&self) -> crate::domain::fault::Class {
+        crate::domain::fault::Class::Config
+    }
+
+    fn code(&self) -> &'static str {
+        "web.listen"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("another program may be using the port; change `server.listen` or `server.admin_listen`".to_owned())
+    }
+}
+
+/// Both sockets while they are served.
+pub struct Server {
+    pub public: SocketAddr,
+    pub admin: SocketAddr,
+    site: Arc<Site>,
+    stop: CancellationToken,
+    loops: TaskTracker,
+}
+
+impl Server {
+    /// Refuses new shares, lets the requests under way end, and closes. Returns whether all ended in time.
+    pub async fn stop(&self, limit: Duration) -> bool {
+        self.site.drain();
+        self.stop.cancel();
+        self.loops.close();
+        tokio::time::timeout(limit, self.loops.wait()).await.is_ok()
+    }
+}
+
+/// Opens both sockets and serves them.
+pub async fn start(settings: &config::Server, site: Site) -> Result<Server, Error> {
+    let site = Arc::new(site);
+    let open = async |address: SocketAddr| TcpListener::bind(address).await.map_err(|source| Error { address, source });
+    let (public, admin) = (open(settings.listen).await?, open(settings.admin_listen).await?);
+    let bound = |listener: &TcpListener, asked: SocketAddr| listener.local_addr().unwrap_or(asked);
+    let (stop, loops) = (CancellationToken::new(), TaskTracker::new());
+    let server = Server {
+        public: bound(&public, settings.listen),
+        admin: bound(&admin, settings.admin_listen),
+        site: site.clone(),
+        stop: stop.clone(),
+        loops: loops.clone(),
+    };
+    let limits = Limits { header_timeout: settings.header_timeout, connections: settings.max_connections };
+    loops.spawn(serve(public, router::public(site.clone()), limits, stop.clone()));
+    // Operators have connections of their own, so that a flood of shares doesn't keep them out.
+    loops.spawn(serve(admin, router::admin(site), Limits { connections: 64, ..limits }, stop));
+    Ok(server)
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    header_timeout: Duration,
+    connections: usize,
+}
+
+/// Time that an accept loop waits after an error, such as running out of file descriptors.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Requests that may still be under way when the socket closes get this long.
+const GRACE: Duration = Duration::from_secs(10);
+
+async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).keep_alive(true);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);
+    let connections = Arc::new(Semaphore::new(limits.connections));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let permit = tokio::select! {
+            permit = connections.clone().acquire_owned() => permit,
+            () = stop.cancelled() => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(error.code = "web.accept", "a connection could not be accepted: {error}");
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
+        };
+        // Answers are small and wanted at once.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection.into_owned());
+        tokio::spawn(async move {
+            // A peer that goes away in the middle is its own business.
+            if let Err(error) = connection.await {
+                tracing::debug!("a connection ended early: {error}");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}

@@ -1,0 +1,93 @@
+//! What the handlers know: the gates of the integrations, the sync's handle, the store's desk, the plugins' desk.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use serde_json::Value;
+
+use super::auth::Tokens;
+use crate::config;
+use crate::domain::id::IntegrationName;
+use crate::store::Store;
+use crate::sync::Handle;
+
+/// What operators may ask of the plugin host.
+pub trait PluginDesk: Send + Sync {
+    /// Every plugin with version, digest, hooks, source, state and last error.
+    fn list(&self) -> Value;
+    /// Looks at the plugins directory now.
+    fn reload(&self) -> Value;
+    /// Whether plugins are there to answer.
+    fn is_ready(&self) -> bool;
+}
+
+/// What a share of one integration has to pass.
+pub struct Gate {
+    pub(super) tokens: Tokens,
+    /// Host names that a share may name as its ServiceNow. Lower case.
+    pub(super) hosts: Vec<String>,
+    pub(super) active: bool,
+    pub(super) limiter: Option<DefaultDirectRateLimiter>,
+}
+
+impl Gate {
+    /// A gate as an integration is configured.
+    pub fn new(integration: &config::Integration, shares_per_second: u32) -> Self {
+        Self {
+            tokens: Tokens::new(&integration.webhook),
+            hosts: integration.servicenow.hosts.clone(),
+            active: integration.settings.active,
+            limiter: NonZeroU32::new(shares_per_second).map(|rate| RateLimiter::direct(Quota::per_second(rate))),
+        }
+    }
+}
+
+/// Everything that handlers share.
+pub struct Site {
+    pub gates: HashMap<IntegrationName, Gate>,
+    pub sync: Handle,
+    pub store: Arc<dyn Store>,
+    pub plugins: Arc<dyn PluginDesk>,
+    /// Renders the metrics.
+    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    pub(super) admin: Option<Tokens>,
+    pub(super) body_limit: usize,
+    pub(super) body_timeout: Duration,
+    draining: AtomicBool,
+}
+
+impl Site {
+    pub fn new(
+        server: &config::Server,
+        gates: HashMap<IntegrationName, Gate>,
+        sync: Handle,
+        store: Arc<dyn Store>,
+        plugins: Arc<dyn PluginDesk>,
+        metrics: Box<dyn Fn() -> String + Send + Sync>,
+    ) -> Self {
+        Self {
+            gates,
+            sync,
+            store,
+            plugins,
+            metrics,
+            admin: server.admin_token.as_ref().map(Tokens::single),
+            body_limit: server.body_limit,
+            body_timeout: server.body_timeout,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on shares are refused with 503 and the host is not ready.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+}

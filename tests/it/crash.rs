@@ -1,0 +1,132 @@
+//! `kill -9` at every step of the way: nothing that was accepted is lost, and no incident gets two tickets.
+//!
+//! The steps are the host's own list; each is a test by itself, and a step without one fails the last test here. Two
+//! safeguards are switched off on purpose, to show that the sweep would notice.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::support::{World, incident};
+use tandem::simulator::{Action, Fault};
+use tandem::steps::Step;
+
+/// What a sweep found at the end.
+struct Found {
+    /// Incidents whose share was answered 202 and that have no ticket.
+    lost: Vec<String>,
+    /// Incidents with more than one ticket.
+    doubled: Vec<String>,
+    /// Incidents with more than one comment.
+    commented_twice: Vec<String>,
+}
+
+/// Shares a few incidents with a host that dies at the step, starts it again as its supervisor would, and lets
+/// BigPanda repeat what was not confirmed.
+async fn sweep(step: Step, broken: Option<&str>, repeat: bool) -> Found {
+    let mut world = World::new().await;
+    if step == Step::Sent {
+        // The ticket is made, and the answer comes too late for this life of the host.
+        world.sim.servicenow_faults().add(Fault::times(
+            1,
+            "POST",
+            "/table/incident",
+            Action::DelayAnswer { millis: 1500 },
+        ));
+    }
+    let at = format!("{}:1", step.as_str());
+    let mut environment = vec![("TANDEM_CRASH_AT", at.as_str())];
+    environment.extend(broken.map(|safeguard| ("TANDEM_BREAK", safeguard)));
+    world.start(&environment).await;
+
+    let shares: Vec<_> = (0..3).map(incident).collect();
+    let mut confirmed = BTreeSet::new();
+    for (id, share) in &shares {
+        if world.share(share).await.is_ok_and(|answer| answer.status == 202) {
+            confirmed.insert(id.clone());
+        }
+    }
+    let status = world.wait_for_end().await;
+    assert_eq!(status.code(), None, "the host was to be killed at {}, not to end by itself", step.as_str());
+
+    let environment: Vec<_> = broken.map(|safeguard| ("TANDEM_BREAK", safeguard)).into_iter().collect();
+    world.start(&environment).await;
+    if repeat {
+        for (id, share) in &shares {
+            if confirmed.contains(id) {
+                continue;
+            }
+            let answer = world.share(share).await.unwrap();
+            assert_eq!(answer.status, 202, "{}", answer.body);
+            confirmed.insert(id.clone());
+        }
+    }
+    let correlation = |id: &str| format!("bigpanda:{id}");
+    if broken.is_none() {
+        for id in &confirmed {
+            world.until_told(id).await;
+        }
+    }
+    // Long enough for a second ticket or comment to appear, if one were to.
+    tokio::time::sleep(Duration::from_millis(if broken.is_some() { 3000 } else { 700 })).await;
+
+    let ids: Vec<String> = shares.into_iter().map(|(id, _)| id).collect();
+    let tickets = |id: &String| world.sim.tickets_of(&correlation(id)).len();
+    Found {
+        lost: ids.iter().filter(|id| confirmed.contains(*id) && tickets(id) == 0).cloned().collect(),
+        doubled: ids.iter().filter(|id| tickets(id) > 1).cloned().collect(),
+        commented_twice: ids.iter().filter(|id| world.sim.comments(id).len() > 1).cloned().collect(),
+    }
+}
+
+async fn nothing_is_lost_at(step: Step) {
+    let found = sweep(step, None, true).await;
+    assert!(found.lost.is_empty(), "accepted and lost: {:?}", found.lost);
+    assert!(found.doubled.is_empty(), "two tickets: {:?}", found.doubled);
+    assert!(found.commented_twice.is_empty(), "two comments: {:?}", found.commented_twice);
+}
+
+macro_rules! a_crash_loses_nothing {
+    ($($name:ident: $step:ident;)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                nothing_is_lost_at(Step::$step).await;
+            }
+        )*
+
+        #[test]
+        fn every_step_has_its_crash() {
+            let tested = [$(Step::$step),*];
+            for step in Step::ALL {
+                assert!(tested.contains(&step), "{} is never crashed at", step.as_str());
+            }
+        }
+    };
+}
+
+a_crash_loses_nothing! {
+    dying_with_the_body_read_confirms_nothing: Received;
+    dying_before_the_answer_leaves_makes_one_ticket: Accepted;
+    dying_inside_a_batch_keeps_what_was_confirmed: InsideBatch;
+    dying_with_an_event_leased_decides_it_again: EventLeased;
+    dying_inside_a_plugin_call_decides_it_again: PluginCalled;
+    dying_with_an_answer_of_plugins_decides_it_again: Transformed;
+    dying_before_the_connection_sends_once: Decided;
+    dying_with_the_request_sent_looks_before_it_repeats: Sent;
+    dying_with_the_answer_read_looks_before_it_repeats: Answered;
+    dying_before_the_follow_ups_sends_each_once: Settled;
+}
+
+/// The sweep bites: without the look-up, the create whose answer was lost is made a second time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_look_up_the_sweep_finds_a_second_ticket() {
+    let found = sweep(Step::Answered, Some("correlation-lookup"), true).await;
+    assert!(!found.doubled.is_empty(), "the sweep did not notice that nobody looked");
+}
+
+/// The sweep bites: a share that is confirmed before it is durable can be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_durability_the_sweep_finds_a_lost_share() {
+    let found = sweep(Step::InsideBatch, Some("durability"), false).await;
+    assert!(!found.lost.is_empty(), "the sweep did not notice that a confirmation came too early");
+}

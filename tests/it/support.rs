@@ -1,0 +1,10 @@
+//! The harness: the real binary, both simulators, a directory of its own, and plain HTTP.
+//!
+//! Not a mock of anything of ours. A [`World`] is one host with its two sides; tests say what they wait for with
+//! [`World::until`] and read what happened from the simulators.
+
+pub mod plugins;
+pub mod wire;
+mod world;
+
+pub use world::{World, incident};
