@@ -6,4 +6,5 @@ mod clients;
 mod crash;
 mod plugin_chain;
 mod shares;
+mod simulator;
 mod support;

@@ -54,13 +54,19 @@ fn refusal(answer: &Answer) -> (u16, String) {
 async fn an_incident_reads_back_with_its_alerts_only_when_asked() {
     let org = Org::start().await;
     let plain = org.get(&format!("{}/{ID}", org.base)).await.json();
-    assert_eq!((&plain["status"], &plain["snooze"], &plain["end"]), (&json!("Critical"), &json!({"snoozed": false}), &Json::Null));
+    assert_eq!(
+        (&plain["status"], &plain["snooze"], &plain["end"]),
+        (&json!("Critical"), &json!({"snoozed": false}), &Json::Null)
+    );
     assert_eq!(plain["alerts"], json!([{"alert_id": "a1"}, {"alert_id": "a2"}]));
     assert_eq!(plain["incident_tags"], json!([{"tag_id": "team", "tag_value": "payments"}]));
     assert_eq!((&plain["updated_at"], &plain["folders"]), (&json!(1_767_225_931), &json!(["active", "unhandled"])));
     let full = org.get(&format!("{}/{ID}?expand=alerts", org.base)).await.json();
     assert_eq!(full["alerts"][0]["source_system"], "datadog.prod");
-    assert_eq!(full["alerts"][1], json!({"alert_id": "a2", "status": "warning", "active": true, "start": 1_767_225_601, "tags": [{"name": "host", "value": "srv2"}]}));
+    assert_eq!(
+        full["alerts"][1],
+        json!({"alert_id": "a2", "status": "warning", "active": true, "start": 1_767_225_601, "tags": [{"name": "host", "value": "srv2"}]})
+    );
 }
 
 #[tokio::test]
@@ -72,7 +78,10 @@ async fn every_documented_shape_of_an_incident_loads() {
     });
     assert_eq!(sim.handle.load_incident(share).unwrap(), "b1");
     let read = sim.handle.incident("b1").unwrap();
-    assert_eq!((&read["start"], &read["active"], &read["status"], &read["aiSummary"]), (&json!(10), &json!(true), &json!("Warning"), &json!("text")));
+    assert_eq!(
+        (&read["start"], &read["active"], &read["status"], &read["aiSummary"]),
+        (&json!(10), &json!(true), &json!("Warning"), &json!("text"))
+    );
     assert_eq!(read["environments"], json!(["63bd568809cb331300ff00aa"]));
     let environments = answered(sim.panda(Method::GET, "/resources/v2.0/environments")).await.json();
     assert_eq!(environments.as_array().unwrap().len(), 2);
@@ -86,7 +95,10 @@ async fn refusals_carry_their_status_and_a_list_of_errors() {
     let org = Org::start().await;
     let unauthorised = answered(org.sim.http.get(format!("{}{}/{ID}", org.sim.handle.bigpanda_url(), org.base))).await;
     assert_eq!(refusal(&unauthorised).0, 401);
-    assert_eq!(refusal(&org.get("/resources/v9/nothing").await), (404, "Route GET /resources/v9/nothing is not found".to_owned()));
+    assert_eq!(
+        refusal(&org.get("/resources/v9/nothing").await),
+        (404, "Route GET /resources/v9/nothing is not found".to_owned())
+    );
     assert_eq!(refusal(&org.get(&format!("{}/unknown", org.base)).await).0, 404);
     assert_eq!(refusal(&org.get(&format!("/resources/v2.0/environments/elsewhere/incidents/{ID}")).await).0, 404);
     assert_eq!(refusal(&org.send(Method::POST, "/comments", &json!({"comments": "wrong key"})).await).0, 400);
@@ -100,13 +112,17 @@ async fn comments_are_read_through_activities_and_name_their_author() {
         assert_eq!((answer.status, answer.text.as_str()), (204, ""));
     }
     org.sim.handle.act(ID, json!({"do": "comment", "text": "by a person"})).unwrap();
-    let activities = org.get(&format!("/resources/v2.0/incidents/{ID}/activities?types=incident_commented&per_page=3")).await.json();
+    let activities =
+        org.get(&format!("/resources/v2.0/incidents/{ID}/activities?types=incident_commented&per_page=3")).await.json();
     let items = activities["items"].as_array().unwrap();
     let texts: Vec<_> = items.iter().map(|item| item["params"]["comment"].as_str().unwrap()).collect();
     assert_eq!(texts, ["by a person", "two", "two"], "newest first, a repeat is a second comment");
     assert_ne!(items[0]["created_by"], items[1]["created_by"]);
     let comments = org.sim.handle.comments(ID);
-    assert_eq!(comments.iter().map(|comment| comment.text.as_str()).collect::<Vec<_>>(), ["one", "two", "two", "by a person"]);
+    assert_eq!(
+        comments.iter().map(|comment| comment.text.as_str()).collect::<Vec<_>>(),
+        ["one", "two", "two", "by a person"]
+    );
     let rest = org.get(&format!("/resources/v2.0/incidents/{ID}/activities?page=2&per_page=3")).await.json();
     assert_eq!(rest["items"].as_array().unwrap().len(), 2, "the fourth comment and the creation");
 }
@@ -117,7 +133,10 @@ async fn tags_are_set_read_listed_and_removed() {
     let set = org.send(Method::POST, "/tags/servicenow_link", &json!({"tag_value": "http://x"})).await;
     assert_eq!((set.status, set.text.as_str()), (204, ""));
     let one = org.get(&format!("{}/{ID}/tags/servicenow_link", org.base)).await.json();
-    assert_eq!((&one["tag_id"], &one["incident_id"], &one["tag_value"]), (&json!("servicenow_link"), &json!(ID), &json!("http://x")));
+    assert_eq!(
+        (&one["tag_id"], &one["incident_id"], &one["tag_value"]),
+        (&json!("servicenow_link"), &json!(ID), &json!("http://x"))
+    );
     assert!(one["timestamp"].is_number() && one["name"].is_string());
     let many = json!([{"tag_id": "team", "tag_value": "core"}, {"tag_id": "priority", "tag_value": "P2"}, {"tag_id": "affected services", "tag_value": "[a, b]"}]);
     assert_eq!(org.send(Method::POST, "/tags", &many).await.status, 204);
@@ -143,14 +162,31 @@ async fn a_tag_value_must_fit_its_definition() {
         assert_eq!(refusal(&answer), (status, error.to_owned()));
     }
     let definitions = "/resources/v2.0/incidents/tags/definitions";
-    let made = answered(json(org.sim.panda(Method::POST, definitions), &json!({"name": "Ticket State", "type": "Text"}))).await.json();
-    assert_eq!((&made["id"], &made["name"], &made["type"]), (&json!("ticket state"), &json!("Ticket State"), &json!("Text")));
+    let made =
+        answered(json(org.sim.panda(Method::POST, definitions), &json!({"name": "Ticket State", "type": "Text"})))
+            .await
+            .json();
+    assert_eq!(
+        (&made["id"], &made["name"], &made["type"]),
+        (&json!("ticket state"), &json!("Ticket State"), &json!("Text"))
+    );
     assert_eq!(org.send(Method::POST, "/tags/ticket%20state", &json!({"tag_value": "New"})).await.status, 204);
     let listed = org.get(&format!("{definitions}?type=Text")).await.json();
     assert!(listed.as_array().unwrap().iter().any(|definition| definition["name"] == "Ticket State"));
-    assert_eq!(answered(json(org.sim.panda(Method::PUT, &format!("{definitions}/ticket%20state")), &json!({"active": false}))).await.status, 204);
-    assert_eq!(refusal(&org.send(Method::POST, "/tags/ticket%20state", &json!({"tag_value": "x"})).await), (400, "InactiveTag".to_owned()));
-    assert_eq!(answered(json(org.sim.panda(Method::POST, definitions), &json!({"name": "ticket state"}))).await.status, 409);
+    assert_eq!(
+        answered(json(org.sim.panda(Method::PUT, &format!("{definitions}/ticket%20state")), &json!({"active": false})))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        refusal(&org.send(Method::POST, "/tags/ticket%20state", &json!({"tag_value": "x"})).await),
+        (400, "InactiveTag".to_owned())
+    );
+    assert_eq!(
+        answered(json(org.sim.panda(Method::POST, definitions), &json!({"name": "ticket state"}))).await.status,
+        409
+    );
 }
 
 #[tokio::test]
@@ -159,7 +195,10 @@ async fn resolving_is_asynchronous_once_and_a_conflict_twice() {
     let done = org.send(Method::POST, "/resolve", &json!({"comments": "closed by ticket"})).await;
     assert_eq!((done.status, done.json()), (202, json!({"status": 202, "data": {}})));
     let read = org.get(&format!("{}/{ID}?expand=alerts", org.base)).await.json();
-    assert_eq!((&read["status"], &read["active"], &read["folders"]), (&json!("Ok"), &json!(false), &json!(["resolved"])));
+    assert_eq!(
+        (&read["status"], &read["active"], &read["folders"]),
+        (&json!("Ok"), &json!(false), &json!(["resolved"]))
+    );
     assert!(read["end"].is_number() && read["alerts"][0]["status"] == "ok");
     assert_eq!(org.sim.handle.comments(ID)[0].text, "closed by ticket");
     assert_eq!(refusal(&org.send(Method::POST, "/resolve", &json!({"comments": "again"})).await).0, 409);
@@ -176,7 +215,10 @@ async fn assignment_snooze_merge_and_split_answer_as_documented() {
     assert_eq!(org.send(Method::DELETE, "/assignment", &json!({})).await.status, 400);
     org.sim.handle.bigpanda_clock().freeze(1_767_230_000);
     assert_eq!(org.send(Method::PUT, "/snooze", &json!({"end_time": 1_767_230_000 + 90 * 86_400})).await.status, 400);
-    assert_eq!(org.send(Method::PUT, "/snooze", &json!({"end_time": 1_767_233_600, "comment": "later"})).await.status, 204);
+    assert_eq!(
+        org.send(Method::PUT, "/snooze", &json!({"end_time": 1_767_233_600, "comment": "later"})).await.status,
+        204
+    );
     assert_eq!(
         org.get(&format!("{}/{ID}", org.base)).await.json()["snooze"],
         json!({"snoozed": true, "end_time": 1_767_233_600, "cancel_on_incident_updates": false})
@@ -188,11 +230,18 @@ async fn assignment_snooze_merge_and_split_answer_as_documented() {
     assert_eq!(org.send(Method::POST, "/merge", &json!({"source_incidents": ["other"]})).await.status, 202);
     assert_eq!(org.sim.handle.incident(ID).unwrap()["alerts"].as_array().unwrap().len(), 4);
     assert_eq!(org.sim.handle.incident("other").unwrap()["active"], false);
-    assert_eq!(org.send(Method::POST, "/merge", &json!({"source_incidents": ["other"]})).await.status, 400, "a repeat is refused");
+    assert_eq!(
+        org.send(Method::POST, "/merge", &json!({"source_incidents": ["other"]})).await.status,
+        400,
+        "a repeat is refused"
+    );
     assert_eq!(org.send(Method::POST, "/split", &json!({"alerts": ["a2"]})).await.status, 202);
     assert_eq!(org.get(&org.base).await.json()["total"], 3);
     let batch = org.base.replace("/incidents", "/batch-resolve/alerts");
-    assert_eq!(answered(json(org.sim.panda(Method::POST, &batch), &json!({"ids": ["a1", "nobody"]}))).await.status, 202);
+    assert_eq!(
+        answered(json(org.sim.panda(Method::POST, &batch), &json!({"ids": ["a1", "nobody"]}))).await.status,
+        202
+    );
     assert_eq!(org.sim.handle.incident(ID).unwrap()["alerts"][0]["status"], "ok");
 }
 
@@ -212,12 +261,20 @@ async fn searches_page_filter_and_keep_their_limits() {
     assert_eq!(first["items"][0]["id"], ID, "the newest change comes first");
     assert_eq!(answered(search("page=2")).await.json()["items"].as_array().unwrap().len(), 3);
     for (parameters, total) in [
-        ("folder=shared", 1), ("query=team+%3D+even", 6), ("query=team+%3D+EVEN+AND+status+!%3D+ok", 6),
-        ("query=host+%3D+srv1", 1), ("query=*", 13), ("from=1767225000", 13), ("to=1005", 6), ("folder=resolved", 0),
+        ("folder=shared", 1),
+        ("query=team+%3D+even", 6),
+        ("query=team+%3D+EVEN+AND+status+!%3D+ok", 6),
+        ("query=host+%3D+srv1", 1),
+        ("query=*", 13),
+        ("from=1767225000", 13),
+        ("to=1005", 6),
+        ("folder=resolved", 0),
     ] {
         assert_eq!(answered(search(parameters)).await.json()["total"], total, "{parameters}");
     }
-    for parameters in ["expand=alerts&page_size=11", "from=1767225600000", "sort_by=colour", "page=0", "page=1001&page_size=10"] {
+    for parameters in
+        ["expand=alerts&page_size=11", "from=1767225600000", "sort_by=colour", "page=0", "page=1001&page_size=10"]
+    {
         assert_eq!(answered(search(parameters)).await.status, 400, "{parameters}");
     }
 }

@@ -44,7 +44,10 @@ async fn statuses_and_headers_come_as_scripted_and_only_as_often() {
     assert_eq!(create(&sim).await.unwrap().0, 201, "the first one is skipped");
     for _ in 0..2 {
         let answer = sim.post(TABLE, &json!({})).await;
-        assert_eq!((answer.status, answer.header("retry-after"), answer.json()), (503, Some("7"), json!({"why": "tests"})));
+        assert_eq!(
+            (answer.status, answer.header("retry-after"), answer.json()),
+            (503, Some("7"), json!({"why": "tests"}))
+        );
     }
     assert_eq!(create(&sim).await.unwrap().0, 201);
     let failed = sim.get(&format!("{TABLE}?correlation_id=c")).await;
@@ -78,17 +81,30 @@ async fn the_platforms_bad_days_have_their_own_shapes() {
     assert_eq!((dropped.status, dropped.text.as_str()), (202, ""));
     assert_eq!(play(Action::Unauthorized).await.status, 401);
     let cancelled = play(Action::TransactionCancelled).await;
-    assert_eq!((cancelled.status, cancelled.error().0.as_str()), (500, "Transaction cancelled: maximum execution time exceeded"));
+    assert_eq!(
+        (cancelled.status, cancelled.error().0.as_str()),
+        (500, "Transaction cancelled: maximum execution time exceeded")
+    );
     let partial = play(Action::PartialResult).await;
-    assert_eq!((partial.status, partial.rows().len(), partial.error().0.as_str()), (200, 1, "Transaction cancelled: maximum execution time exceeded"));
+    assert_eq!(
+        (partial.status, partial.rows().len(), partial.error().0.as_str()),
+        (200, 1, "Transaction cancelled: maximum execution time exceeded")
+    );
     let hidden = play(Action::HiddenRows).await;
     assert_eq!((hidden.status, hidden.rows().len(), hidden.header("x-total-count")), (200, 0, Some("1")));
     let limited = play(Action::RateLimit { limit: 100, retry_after: 30 }).await;
-    assert_eq!((limited.status, limited.header("retry-after"), limited.header("x-ratelimit-limit")), (429, Some("30"), Some("100")));
+    assert_eq!(
+        (limited.status, limited.header("retry-after"), limited.header("x-ratelimit-limit")),
+        (429, Some("30"), Some("100"))
+    );
     let full = play(Action::SemaphoreFull).await;
     assert_eq!((full.status, full.header("retry-after"), full.header("x-ratelimit-limit")), (429, None, None));
     assert_eq!(play(Action::UriTooLong).await.status, 414);
-    sim.handle.servicenow_faults().add(Fault::once("POST", TABLE, Action::BusinessRule { name: "No weekends".to_owned() }));
+    sim.handle.servicenow_faults().add(Fault::once(
+        "POST",
+        TABLE,
+        Action::BusinessRule { name: "No weekends".to_owned() },
+    ));
     let aborted = sim.post(TABLE, &json!({})).await;
     assert_eq!((aborted.status, aborted.error().0.as_str()), (403, "Operation Failed"));
     assert_eq!(
@@ -108,7 +124,8 @@ async fn delays_hold_the_request_or_only_its_answer() {
     assert_eq!(create(&sim).await.unwrap().0, 503, "a delay goes together with the fault behind it");
     assert!(begun.elapsed() >= Duration::from_millis(300));
     sim.handle.servicenow_faults().add(Fault::once("POST", TABLE, Action::DelayAnswer { millis: 60_000 }));
-    let impatient = json(sim.snow(Method::POST, TABLE), &json!({"correlation_id": "late"})).timeout(Duration::from_millis(300));
+    let impatient =
+        json(sim.snow(Method::POST, TABLE), &json!({"correlation_id": "late"})).timeout(Duration::from_millis(300));
     assert!(impatient.send().await.unwrap_err().is_timeout());
     assert_eq!(sim.handle.tickets_of("late").len(), 1, "written before the caller gave up");
     sim.handle.servicenow_faults().add(Fault::once("GET", TABLE, Action::Stall));
@@ -179,7 +196,9 @@ async fn every_request_is_counted_and_the_newest_are_kept() {
     assert_eq!(sim.handle.servicenow_requests().requests().len(), 0);
     let unknown = answered(sim.http.get(format!("{}/_control/nothing", sim.handle.servicenow_url()))).await;
     assert_eq!(unknown.status, 404);
-    let mistaken = sim.control(&format!("{}/_control/faults", sim.handle.servicenow_url()), &json!({"action": {"kind": "explode"}})).await;
+    let mistaken = sim
+        .control(&format!("{}/_control/faults", sim.handle.servicenow_url()), &json!({"action": {"kind": "explode"}}))
+        .await;
     assert_eq!(mistaken.status, 400);
     assert!(mistaken.json()["error"].as_str().unwrap().starts_with("the body does not fit"));
 }

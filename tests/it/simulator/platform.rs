@@ -17,7 +17,8 @@ async fn the_instance_describes_itself() {
     assert_eq!(sim.column("sys_dictionary", "name=incident^elementSTARTSWITHu_bp_", "element").await.len(), 13);
     assert_eq!(sim.column("sys_db_object", "name=incident", "label").await, ["Incident"]);
     assert_eq!(sim.column("sys_db_object", "name=incident^super_class.name=task", "name").await, ["incident"]);
-    let codes = sim.column("sys_choice", "name=incident^element=close_code^inactive=false^ORDERBYsequence", "value").await;
+    let codes =
+        sim.column("sys_choice", "name=incident^element=close_code^inactive=false^ORDERBYsequence", "value").await;
     assert_eq!((codes.len(), codes[0].as_str()), (10, "Solution provided"));
     assert_eq!(sim.column("sys_user", "name=Abel Tuter", "user_name").await, ["abel.tuter"]);
     assert_eq!(sim.column("sys_user", "user_name=admin", "name").await, ["System Administrator"]);
@@ -73,11 +74,18 @@ async fn attachments_go_up_come_down_and_disappear() {
     let hash: String = sha2::Sha256::digest(b"hello").iter().map(|byte| format!("{byte:02x}")).collect();
     let file = up.result();
     for (name, expected) in [
-        ("file_name", "log.txt"), ("size_bytes", "5"), ("content_type", "text/plain"), ("table_name", "incident"), ("hash", hash.as_str()),
+        ("file_name", "log.txt"),
+        ("size_bytes", "5"),
+        ("content_type", "text/plain"),
+        ("table_name", "incident"),
+        ("hash", hash.as_str()),
     ] {
         assert_eq!(file[name], expected, "{name}");
     }
-    assert_eq!(up.header("location").unwrap(), format!("{}/api/now/attachment/{}", sim.handle.servicenow_url(), id(&file)));
+    assert_eq!(
+        up.header("location").unwrap(),
+        format!("{}/api/now/attachment/{}", sim.handle.servicenow_url(), id(&file))
+    );
     assert_eq!(file["download_link"], format!("{}/api/now/attachment/{}/file", sim.handle.servicenow_url(), id(&file)));
     let boundary = "----part";
     let form = format!(
@@ -89,7 +97,10 @@ async fn attachments_go_up_come_down_and_disappear() {
         .header("content-type", format!("multipart/form-data; boundary={boundary}"))
         .body(form);
     let multipart = answered(multipart).await;
-    assert_eq!((multipart.status, &multipart.result()["size_bytes"], &multipart.result()["content_type"]), (201, &json!("9"), &json!("application/x-thing")));
+    assert_eq!(
+        (multipart.status, &multipart.result()["size_bytes"], &multipart.result()["content_type"]),
+        (201, &json!("9"), &json!("application/x-thing"))
+    );
     for list in [
         format!("/api/now/attachment?table_sys_id={}", id(&record)),
         format!("/api/now/attachment?sysparm_query=table_sys_id={}^table_name=incident", id(&record)),
@@ -105,7 +116,10 @@ async fn attachments_go_up_come_down_and_disappear() {
     assert_eq!(sim.get(&format!("/api/now/attachment/{}", id(&file))).await.status, 404);
     let nowhere = path.replace(&id(&record), &"0".repeat(32));
     assert_eq!(answered(sim.snow(Method::POST, &nowhere).body("x")).await.status, 404);
-    assert_eq!(answered(sim.snow(Method::POST, "/api/now/attachment/file?table_name=incident").body("x")).await.status, 400);
+    assert_eq!(
+        answered(sim.snow(Method::POST, "/api/now/attachment/file?table_name=incident").body("x")).await.status,
+        400
+    );
 }
 
 #[tokio::test]
@@ -128,7 +142,8 @@ async fn a_batch_plays_its_requests_in_order() {
     assert_eq!(answer.status, 200);
     let answer = answer.json();
     let serviced = answer["serviced_requests"].as_array().unwrap();
-    let statuses: Vec<_> = serviced.iter().map(|item| (item["id"].as_str().unwrap(), item["status_code"].as_u64().unwrap())).collect();
+    let statuses: Vec<_> =
+        serviced.iter().map(|item| (item["id"].as_str().unwrap(), item["status_code"].as_u64().unwrap())).collect();
     assert_eq!(statuses, [("1", 201), ("2", 200), ("3", 400)]);
     let second = STANDARD.decode(serviced[1]["body"].as_str().unwrap()).unwrap();
     assert_eq!(String::from_utf8(second).unwrap(), r#"{"result":[{"correlation_id":"batched"}]}"#);
@@ -140,11 +155,15 @@ async fn a_batch_plays_its_requests_in_order() {
 async fn an_import_makes_one_incident_for_each_bigpanda_id() {
     let sim = Sim::start().await;
     let path = "/api/now/import/x_bip_panda_shareincident";
-    let row = json!({"u_bp_incident_id": "bp-1", "u_bp_incident_status": "critical", "short_description": "from BigPanda"});
+    let row =
+        json!({"u_bp_incident_id": "bp-1", "u_bp_incident_status": "critical", "short_description": "from BigPanda"});
     let first = sim.post(path, &row).await;
     assert_eq!(first.status, 201);
     let first = first.json();
-    assert_eq!((&first["import_set"], &first["staging_table"]), (&json!("ISET0010001"), &json!("x_bip_panda_shareincident")));
+    assert_eq!(
+        (&first["import_set"], &first["staging_table"]),
+        (&json!("ISET0010001"), &json!("x_bip_panda_shareincident"))
+    );
     let result = &first["result"][0];
     assert_eq!(
         (&result["transform_map"], &result["table"], &result["status"], &result["display_value"]),
@@ -155,7 +174,12 @@ async fn an_import_makes_one_incident_for_each_bigpanda_id() {
     let same = sim.post(path, &json!({"u_bp_incident_id": "bp-1", "u_bp_incident_status": "ok"})).await.json();
     assert_eq!(same["result"][0]["status"], "ignored");
     assert_eq!(sim.handle.ticket_count(), 1);
-    let many = sim.post(&format!("{path}/insertMultiple"), &json!({"records": [{"u_bp_incident_id": "bp-2"}, {"u_bp_incident_id": "bp-3"}]})).await;
+    let many = sim
+        .post(
+            &format!("{path}/insertMultiple"),
+            &json!({"records": [{"u_bp_incident_id": "bp-2"}, {"u_bp_incident_id": "bp-3"}]}),
+        )
+        .await;
     assert_eq!(many.status, 201);
     assert!(many.json()["import_set_id"].is_string() && many.json()["multi_import_set_id"].is_string());
     assert_eq!(sim.handle.ticket_count(), 3);

@@ -13,7 +13,10 @@ async fn five(sim: &Sim) {
         ("alpha disk full", json!({"urgency": "1", "impact": "1", "category": "hardware", "caller_id": "Abel Tuter"})),
         ("Beta DISK slow", json!({"urgency": "2", "impact": "1", "assignment_group": "Database"})),
         ("gamma^caret", json!({"urgency": "2", "impact": "2", "correlation_id": "corr-3"})),
-        ("delta network", json!({"urgency": "3", "impact": "3", "assignment_group": "Network", "caller_id": "Beth Anglin"})),
+        (
+            "delta network",
+            json!({"urgency": "3", "impact": "3", "assignment_group": "Network", "caller_id": "Beth Anglin"}),
+        ),
         ("epsilon", json!({"urgency": "3", "impact": "1", "description": "disk, again", "state": "2"})),
     ] {
         let mut fields = extra;
@@ -122,7 +125,8 @@ async fn order_follows_each_key_in_turn() {
     five(&sim).await;
     let up = sim.column("incident", "ORDERBYurgency^ORDERBYDESCnumber", "short_description").await;
     assert_eq!(up, ["alpha disk full", "gamma^caret", "Beta DISK slow", "epsilon", "delta network"]);
-    let groups = sim.column("incident", "assignment_groupISNOTEMPTY^ORDERBYDESCassignment_group", "short_description").await;
+    let groups =
+        sim.column("incident", "assignment_groupISNOTEMPTY^ORDERBYDESCassignment_group", "short_description").await;
     assert_eq!(groups, ["delta network", "Beta DISK slow"], "references sort by the name shown");
 }
 

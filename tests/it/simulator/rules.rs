@@ -19,7 +19,15 @@ fn resolved() -> Json {
 async fn priority_follows_impact_and_urgency_and_nobody_elses_word() {
     let sim = Sim::start().await;
     for (impact, urgency, priority) in [
-        (1, 1, "1"), (1, 2, "2"), (1, 3, "3"), (2, 1, "2"), (2, 2, "3"), (2, 3, "4"), (3, 1, "3"), (3, 2, "4"), (3, 3, "5"),
+        (1, 1, "1"),
+        (1, 2, "2"),
+        (1, 3, "3"),
+        (2, 1, "2"),
+        (2, 2, "3"),
+        (2, 3, "4"),
+        (3, 1, "3"),
+        (3, 2, "4"),
+        (3, 3, "5"),
     ] {
         let record = sim.incident(json!({"impact": impact, "urgency": urgency, "priority": "1"})).await;
         assert_eq!(record["priority"], priority, "{impact}×{urgency}");
@@ -48,7 +56,8 @@ async fn no_update_is_lost_when_many_arrive_at_once() {
     let path = path(&sim, json!({})).await;
     let path = &path;
     let writes = (0..40).map(|number| {
-        let request = super::json(sim.snow(reqwest::Method::PATCH, path), &json!({"work_notes": format!("note {number}")}));
+        let request =
+            super::json(sim.snow(reqwest::Method::PATCH, path), &json!({"work_notes": format!("note {number}")}));
         tokio::spawn(super::answered(request))
     });
     for write in writes.collect::<Vec<_>>() {
@@ -93,12 +102,19 @@ async fn states_stamp_who_and_when() {
     let path = path(&sim, json!({})).await;
     let me = sim.column("sys_user", "user_name=bigpanda", "sys_id").await.remove(0);
     let record = sim.patch(&path, &resolved()).await.result();
-    assert_eq!((&record["incident_state"], &record["active"], &record["resolved_at"]), (&json!("6"), &json!("true"), &json!("2026-01-01 00:00:00")));
+    assert_eq!(
+        (&record["incident_state"], &record["active"], &record["resolved_at"]),
+        (&json!("6"), &json!("true"), &json!("2026-01-01 00:00:00"))
+    );
     assert_eq!(record["resolved_by"]["value"], me);
     let record = sim.patch(&path, &json!({"state": "2"})).await.result();
-    assert_eq!((&record["reopen_count"], &record["reopened_time"], &record["resolved_at"]), (&json!("1"), &json!("2026-01-01 00:00:00"), &json!("")));
+    assert_eq!(
+        (&record["reopen_count"], &record["reopened_time"], &record["resolved_at"]),
+        (&json!("1"), &json!("2026-01-01 00:00:00"), &json!(""))
+    );
     assert_eq!(record["reopened_by"]["value"], me);
-    let given = json!({"state": "6", "close_code": "Duplicate", "close_notes": "x", "resolved_at": "2025-12-31 12:00:00"});
+    let given =
+        json!({"state": "6", "close_code": "Duplicate", "close_notes": "x", "resolved_at": "2025-12-31 12:00:00"});
     assert_eq!(sim.patch(&path, &given).await.result()["resolved_at"], "2025-12-31 12:00:00");
     let record = sim.patch(&path, &json!({"state": "7"})).await.result();
     assert_eq!((&record["active"], &record["closed_at"]), (&json!("false"), &json!("2026-01-01 00:00:00")));
@@ -134,7 +150,10 @@ async fn journals_are_written_once_and_read_elsewhere() {
     sim.handle.servicenow_clock().advance(Duration::from_secs(5));
     let patched = sim.patch(&path, &json!({"work_notes": "second"})).await.result();
     assert_eq!((&patched["sys_mod_count"], &patched["sys_updated_on"]), (&json!("1"), &json!("2026-01-01 00:00:05")));
-    let query = format!("element_id={}^name=incident^elementINwork_notes,comments^ORDERBYDESCsys_created_on^ORDERBYvalue", id(&record));
+    let query = format!(
+        "element_id={}^name=incident^elementINwork_notes,comments^ORDERBYDESCsys_created_on^ORDERBYvalue",
+        id(&record)
+    );
     assert_eq!(sim.column("sys_journal_field", &query, "value").await, ["second", "first", "for the caller"]);
     assert_eq!(sim.column("sys_journal_field", &query, "element").await, ["work_notes", "work_notes", "comments"]);
     let shown = sim.get(&format!("{path}?sysparm_display_value=all")).await.result();
@@ -145,7 +164,10 @@ async fn journals_are_written_once_and_read_elsewhere() {
             "value": ""
         })
     );
-    assert_eq!(shown["comments"]["display_value"], "2026-01-01 00:00:00 - Integration User (Additional comments)\nfor the caller\n\n");
+    assert_eq!(
+        shown["comments"]["display_value"],
+        "2026-01-01 00:00:00 - Integration User (Additional comments)\nfor the caller\n\n"
+    );
 }
 
 #[tokio::test]
@@ -168,7 +190,10 @@ async fn a_business_rule_may_have_the_last_word() {
         }];
     });
     let record = sim.incident(json!({"category": "software"})).await;
-    assert_eq!((&record["category"], &record["sys_updated_by"], &record["sys_mod_count"]), (&json!("network"), &json!("system"), &json!("1")));
+    assert_eq!(
+        (&record["category"], &record["sys_updated_by"], &record["sys_mod_count"]),
+        (&json!("network"), &json!("system"), &json!("1"))
+    );
 }
 
 #[tokio::test]
@@ -212,7 +237,10 @@ async fn a_bulk_job_touches_more_rows_than_a_page_in_one_second() {
     loop {
         let query = format!("sys_updated_on=2026-02-03 04:05:06^sys_id>{last}^ORDERBYsys_id");
         let encoded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
-        let page = sim.get(&format!("/api/now/table/incident?sysparm_query={encoded}&sysparm_limit=100&sysparm_fields=sys_id")).await.rows();
+        let page = sim
+            .get(&format!("/api/now/table/incident?sysparm_query={encoded}&sysparm_limit=100&sysparm_fields=sys_id"))
+            .await
+            .rows();
         let Some(end) = page.last() else { break };
         last = id(end);
         seen += page.len();

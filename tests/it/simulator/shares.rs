@@ -39,10 +39,19 @@ async fn a_share_carries_the_incident_the_event_and_the_channels_headers() {
     assert_eq!(headers["x-bp-config-updatefields"], "short_description");
     assert_eq!(headers["content-type"], "application/json");
     let environment = sim.handle.access().bigpanda.environment_id;
-    assert_eq!((&body["metadata"]["event_type"], &body["metadata"]["environment_id"]), (&json!("incident#new"), &json!(environment)));
+    assert_eq!(
+        (&body["metadata"]["event_type"], &body["metadata"]["environment_id"]),
+        (&json!("incident#new"), &json!(environment))
+    );
     let incident = &body["incident"];
-    assert_eq!((&incident["id"], &incident["status"], &incident["startedOn"], &incident["resolved"]), (&json!(ID), &json!("critical"), &json!(1_767_225_600), &json!(false)));
-    assert_eq!((&incident["alerts"][0]["id"], &incident["alerts"][0]["startedOn"]), (&json!("a1"), &json!(1_767_225_600)));
+    assert_eq!(
+        (&incident["id"], &incident["status"], &incident["startedOn"], &incident["resolved"]),
+        (&json!(ID), &json!("critical"), &json!(1_767_225_600), &json!(false))
+    );
+    assert_eq!(
+        (&incident["alerts"][0]["id"], &incident["alerts"][0]["startedOn"]),
+        (&json!("a1"), &json!(1_767_225_600))
+    );
     assert!(body["links"]["timeline"].as_str().unwrap().contains(ID));
     let deliveries = sim.handle.shares();
     assert_eq!((deliveries.len(), deliveries[0].attempt, deliveries[0].status), (1, 1, Some(202)));
@@ -54,15 +63,29 @@ async fn the_other_dialects_carry_the_same_in_their_own_names() {
     let sim = Sim::start().await;
     let (rest, composed) = (Receiver::start(&[]).await, Receiver::start(&[]).await);
     sim.handle.set_channel(Channel { dialect: Dialect::Rest, ..Channel::new("rest", &rest.url) });
-    sim.handle.set_channel(Channel { dialect: Dialect::Composed, auto_share: true, ..Channel::new("composed", &composed.url) });
-    sim.handle.load_incident(json!({"id": ID, "status": "critical", "start": 5, "alerts": [{"alert_id": "a1", "source_system": "s"}]})).unwrap();
+    sim.handle.set_channel(Channel {
+        dialect: Dialect::Composed,
+        auto_share: true,
+        ..Channel::new("composed", &composed.url)
+    });
+    sim.handle
+        .load_incident(
+            json!({"id": ID, "status": "critical", "start": 5, "alerts": [{"alert_id": "a1", "source_system": "s"}]}),
+        )
+        .unwrap();
     sim.handle.share(ID, "manual", Some("rest")).unwrap();
     until("both delivered", || rest.count() == 1 && composed.count() == 1).await;
     let rest = rest.bodies().remove(0);
-    assert_eq!((&rest["id"], &rest["start"], &rest["status"], &rest["event_type"]), (&json!(ID), &json!(5), &json!("Critical"), &json!("manual")));
+    assert_eq!(
+        (&rest["id"], &rest["start"], &rest["status"], &rest["event_type"]),
+        (&json!(ID), &json!(5), &json!("Critical"), &json!("manual"))
+    );
     assert_eq!(rest["alerts"][0]["alert_id"], "a1");
     let composed = composed.bodies().remove(0);
-    assert_eq!((&composed["incident_id"], &composed["event_type"], &composed["primary_source"]), (&json!(ID), &json!("incident#new"), &json!("s")));
+    assert_eq!(
+        (&composed["incident_id"], &composed["event_type"], &composed["primary_source"]),
+        (&json!(ID), &json!("incident#new"), &json!("s"))
+    );
 }
 
 #[tokio::test]
@@ -85,13 +108,22 @@ async fn every_kind_of_change_is_shared_in_order() {
     assert_eq!(
         events(&receiver.bodies()),
         [
-            "incident#new", "incident#updated", "incident-tag#upserted", "incident-tag#removed", "incident#commented",
-            "incident#updated", "incident#closed", "incident#reopen"
+            "incident#new",
+            "incident#updated",
+            "incident-tag#upserted",
+            "incident-tag#removed",
+            "incident#commented",
+            "incident#updated",
+            "incident#closed",
+            "incident#reopen"
         ],
         "setting a tag to what it is shares nothing"
     );
     let bodies = receiver.bodies();
-    assert_eq!((&bodies[1]["incident"]["status"], &bodies[6]["incident"]["resolved"]), (&json!("warning"), &json!(true)));
+    assert_eq!(
+        (&bodies[1]["incident"]["status"], &bodies[6]["incident"]["resolved"]),
+        (&json!("warning"), &json!(true))
+    );
     let environment = sim.handle.access().bigpanda.environment_id;
     let path = format!("/resources/v2.0/environments/{environment}/incidents/{ID}/tags/servicenow_link");
     assert_eq!(answered(json(sim.panda(Method::POST, &path), &json!({"tag_value": "http://t"}))).await.status, 204);
@@ -121,7 +153,10 @@ async fn updates_wait_for_the_callback_and_then_come_one_by_one() {
     until("unlocked for good", || receiver.count() == 4).await;
     assert_eq!(sim.handle.callbacks().len(), 2);
     let unknown = json!({"incident_id": "nobody", "app_key": "key"});
-    assert_eq!(answered(json(sim.panda(Method::POST, "/resources/v2.1/outbound/callback"), &unknown)).await.status, 404);
+    assert_eq!(
+        answered(json(sim.panda(Method::POST, "/resources/v2.1/outbound/callback"), &unknown)).await.status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -160,14 +195,22 @@ async fn a_channel_may_leave_events_out_and_everything_goes_over_http_too() {
     assert_eq!(sim.control(&format!("{control}/channels"), &channel).await.status, 200);
     let loaded = sim.control(&format!("{control}/incidents"), &json!([{"id": ID, "status": "critical"}])).await.json();
     assert_eq!(loaded, json!({"loaded": [ID]}));
-    assert_eq!(sim.control(&format!("{control}/share"), &json!({"incident_id": ID})).await.json(), json!({"channels": 1}));
-    for action in [json!({"incident_id": ID, "do": "comment", "text": "x"}), json!({"incident_id": ID, "do": "resolve"})] {
+    assert_eq!(
+        sim.control(&format!("{control}/share"), &json!({"incident_id": ID})).await.json(),
+        json!({"channels": 1})
+    );
+    for action in
+        [json!({"incident_id": ID, "do": "comment", "text": "x"}), json!({"incident_id": ID, "do": "resolve"})]
+    {
         assert_eq!(sim.control(&format!("{control}/do"), &action).await.status, 200);
     }
     until("two shares", || receiver.count() == 2).await;
     assert_eq!(events(&receiver.bodies()), ["incident#new", "incident#closed"]);
     let dump = answered(sim.http.get(format!("{control}/incidents"))).await.json();
-    assert_eq!((&dump[0]["id"], &dump[0]["active"], &dump[0]["comments"][0]["text"]), (&json!(ID), &json!(false), &json!("x")));
+    assert_eq!(
+        (&dump[0]["id"], &dump[0]["active"], &dump[0]["comments"][0]["text"]),
+        (&json!(ID), &json!(false), &json!("x"))
+    );
     assert_eq!(answered(sim.http.get(format!("{control}/shares"))).await.json().as_array().unwrap().len(), 2);
     assert_eq!(sim.control(&format!("{control}/share"), &json!({"incident_id": "nobody"})).await.status, 404);
     assert_eq!(sim.control(&format!("{control}/reset"), &json!({})).await.status, 200);
