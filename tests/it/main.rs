@@ -9,4 +9,5 @@ mod hostile;
 mod plugin_chain;
 mod plugin_reload;
 mod shares;
+mod simulator;
 mod support;

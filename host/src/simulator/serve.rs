@@ -164,6 +164,10 @@ async fn serve(site: &impl Site, incoming: http::Request<Incoming>, address: Soc
         Limited::new(body, MAX_BODY).collect().await.map(http_body_util::Collected::to_bytes)
     };
     let base = match parts.headers.get(HOST).and_then(|host| host.to_str().ok()) {
+        // Behind a TLS terminator links have to name the scheme that the caller sees.
+        Some(host) if parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https") => {
+            format!("https://{host}")
+        }
         Some(host) => format!("http://{host}"),
         None => format!("http://{address}"),
     };
