@@ -43,11 +43,13 @@ fn credentials(auth: &Auth) -> Credentials {
         Auth::Password { username, password, client } => Credentials::OAuth {
             client_id: client.id.clone(),
             client_secret: client.secret.clone(),
+            token_url: Some(client.token_url.clone()),
             grant: Grant::Password { user: username.clone(), password: password.clone() },
         },
         Auth::ClientCredentials { client } => Credentials::OAuth {
             client_id: client.id.clone(),
             client_secret: client.secret.clone(),
+            token_url: Some(client.token_url.clone()),
             grant: Grant::ClientCredentials,
         },
     }
