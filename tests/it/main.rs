@@ -3,6 +3,7 @@
 
 mod architecture;
 mod clients;
+mod commands;
 mod config_errors;
 mod crash;
 mod hostile;
