@@ -12,6 +12,7 @@ pub mod mapping;
 // Outlets: each knows the domain, its own configuration, and transport.
 pub mod bigpanda;
 pub mod config;
+pub mod plugin;
 pub mod servicenow;
 pub mod store;
 pub mod transport;
@@ -20,3 +21,6 @@ pub mod sync;
 pub mod web;
 // A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.
 pub mod simulator;
+// Roof: commands, and the one place where all of it is put together.
+pub mod app;
+pub mod cli;

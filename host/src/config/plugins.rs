@@ -10,6 +10,9 @@ use super::read::Section;
 use super::tree::{Node, Value};
 use crate::domain::id::PluginId;
 
+/// Imports that reach outside of the event, which an operator must allow.
+const GRANTS: [&str; 1] = ["raw-share"];
+
 /// Which of two plugins that set one field is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnTwoWriters {
@@ -99,6 +102,8 @@ pub struct Plugins {
     /// A JSON object for each plugin that has one.
     pub config: BTreeMap<PluginId, serde_json::Value>,
     pub order: BTreeMap<PluginId, Order>,
+    /// What reaches outside of the event and was allowed, by plugin.
+    pub grants: BTreeMap<PluginId, Vec<String>>,
 }
 
 impl Plugins {
@@ -117,6 +122,7 @@ impl Plugins {
             limits: PluginLimits::read(section.section("limits")),
             config: read_config(&section),
             order: read_order(&section),
+            grants: read_grants(&section),
         };
         section.finish();
         plugins
@@ -148,6 +154,31 @@ fn read_order(section: &Section<'_>) -> BTreeMap<PluginId, Order> {
         };
         order.finish();
         Some((plugin_id(section, "order", id)?, read))
+    });
+    tables.collect()
+}
+
+fn read_grants(section: &Section<'_>) -> BTreeMap<PluginId, Vec<String>> {
+    let tables = section.tables("grants").into_iter().filter_map(|(id, node)| {
+        let Value::List(items) = &node.value else {
+            section.refuse("grants", &format!("has no list for `{id}`"), "write a list such as [\"raw-share\"]");
+            return None;
+        };
+        let grants = items.iter().filter_map(|item| match &item.value {
+            Value::Text(grant) if GRANTS.contains(&grant.as_str()) => Some(grant.clone()),
+            Value::Text(_)
+            | Value::Moment(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::List(_)
+            | Value::Table(_) => {
+                let remedy = format!("there are {}", GRANTS.join(", "));
+                section.refuse("grants", &format!("names no grant for `{id}`"), &remedy);
+                None
+            }
+        });
+        Some((plugin_id(section, "grants", id)?, grants.collect()))
     });
     tables.collect()
 }
