@@ -21,3 +21,5 @@ pub mod sync;
 pub mod web;
 // A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.
 pub mod simulator;
+// The roof: commands.
+pub mod cli;

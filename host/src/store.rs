@@ -13,6 +13,7 @@
 //!
 //! `sync` calls it; it knows the domain only. Time is an argument.
 
+mod fault;
 pub mod sqlite;
 
 use std::time::Duration;
