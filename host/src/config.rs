@@ -40,6 +40,7 @@ pub use store::Store;
 
 use crate::domain::fault::{Class, Fault};
 use layers::{Gathered, gather};
+use problem::UNWISE;
 use read::{Context, Section};
 
 /// The decided configuration of a host.
@@ -119,8 +120,7 @@ fn decide(context: &Context<'_>, tree: &tree::Node) -> Option<Config> {
     if integrations.as_ref().is_some_and(Vec::is_empty) {
         let message = "no integration is configured, so no share will be accepted";
         context.warning(
-            Problem::new("config.unwise", message)
-                .hint("write an [integration.<name>] section; `tandem init` shows one"),
+            Problem::new(UNWISE, message).hint("write an [integration.<name>] section; `tandem init` shows one"),
         );
     }
     root.finish();

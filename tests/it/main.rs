@@ -3,8 +3,11 @@
 
 mod architecture;
 mod clients;
+mod config_errors;
 mod crash;
 mod hostile;
 mod plugin_chain;
+mod plugin_reload;
 mod shares;
+mod simulator;
 mod support;

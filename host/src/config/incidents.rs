@@ -137,7 +137,7 @@ pub(super) fn email(text: &str) -> Result<String, String> {
 pub(super) fn field_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if text.is_empty() || text.len() > 80 || !text.chars().all(plain) {
-        return Err("is not a name of ServiceNow's: lower-case letters, digits and `_`".to_owned());
+        return Err("can be no name in ServiceNow: those have lower-case letters, digits and `_`".to_owned());
     }
     Ok(text.to_owned())
 }

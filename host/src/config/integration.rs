@@ -8,7 +8,7 @@ use super::bigpanda::{BigPanda, Needed};
 use super::delivery::{FollowUps, Notify, Polling, Retry, Webhook};
 use super::incidents::Settings;
 use super::overrides;
-use super::problem::Problem;
+use super::problem::{Problem, UNWISE};
 use super::read::Section;
 use super::servicenow::ServiceNow;
 use super::tree::{Node, Value};
@@ -177,7 +177,7 @@ fn warn_of_twins(root: &Section<'_>, all: &[Integration]) {
                 "the integrations {} and {} have one app key and one table in common, so one incident could get two tickets",
                 one.name, twin.name
             );
-            root.context.warning(Problem::new("config.unwise", message).hint("remove one of them"));
+            root.context.warning(Problem::new(UNWISE, message).hint("remove one of them"));
         }
     }
 }

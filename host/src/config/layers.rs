@@ -127,7 +127,12 @@ fn read_file(name: String, path: &Path, problems: &mut Vec<Problem>) -> Option<N
                 let (message, hint) =
                     found.message.split_once('\n').map_or((found.message.as_str(), None), |(a, b)| (a, Some(b)));
                 let problem = Problem::new("config.syntax", format!("the file is not TOML: {message}"));
-                let problem = if let Some(hint) = hint { problem.hint(hint.replace('\n', "; ")) } else { problem };
+                let hint = match hint {
+                    Some(hint) => hint.replace('\n', "; "),
+                    None if message.contains("duplicate") => "write each key and each table once".to_owned(),
+                    None => "texts stand in quotes, tables begin with [name]; toml.io describes the form".to_owned(),
+                };
+                let problem = problem.hint(hint);
                 problems.push(problem.at_span(&source, found.at, "here"));
             }
         })
@@ -173,7 +178,7 @@ fn from_flag(setting: &str, tree: &mut Node, problems: &mut Vec<Problem>) {
     };
     let path: Vec<String> = key.trim().split('.').map(|part| part.trim().trim_matches('"').to_owned()).collect();
     if path.iter().any(String::is_empty) {
-        let message = format!("--set {key} names no setting");
+        let message = "a --set has no key before its `=`";
         problems.push(
             Problem::new("config.flag", message).hint("write --set section.key=value, such as --set log.level=debug"),
         );

@@ -4,12 +4,13 @@
 //! `UPDATE_FIELDS` and `update_fields` are one name.
 
 /// Names that the ServiceNow application uses for what has another name here.
-const ELSEWHERE: [(&str, &str); 17] = [
+const ELSEWHERE: [(&str, &str); 18] = [
     ("caller_id_email", "caller_email"),
     ("caller_id", "caller_email"),
     ("opened_by", "opened_by_email"),
     ("resolved_by", "resolved_by_email"),
-    ("aia_in_short_description", "ai_summary_in_description"),
+    ("aia_in_short_description", "ai_summary_in_short_description"),
+    ("aia_in_description", "ai_summary_in_description"),
     ("max_alerts", "max_alerts_in_description"),
     ("add_bigpanda_links_to_description", "add_links_to_description"),
     ("show_ui_action_button_to_incident", "show_incident_button"),
@@ -41,11 +42,19 @@ pub(super) fn canonical<'a>(name: &str, keys: &(impl Iterator<Item = &'a str> + 
 /// The key that was probably meant.
 pub(super) fn nearest<'a>(name: &str, keys: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     canonical(name, &keys).or_else(|| {
-        keys.map(|key| (strsim::normalized_damerau_levenshtein(&plain(name), &plain(key)), key))
+        let name = plain(name);
+        keys.map(|key| (likeness(&name, &plain(key)), key))
             .filter(|(likeness, _)| *likeness >= 0.6)
             .max_by(|(a, _), (b, _)| a.total_cmp(b))
             .map(|(_, key)| key)
     })
+}
+
+/// From 0 to 1. A word that begins with the other is rather like it, however much longer it is.
+fn likeness(a: &str, b: &str) -> f64 {
+    let distance = strsim::normalized_damerau_levenshtein(a, b);
+    let begins = a.len().min(b.len()) >= 3 && (a.starts_with(b) || b.starts_with(a));
+    if begins { distance.max(0.6) } else { distance }
 }
 
 /// The environment variable of a dotted key.

@@ -12,6 +12,9 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, S
 use super::mask::mask;
 use super::tree::{Origin, Source};
 
+/// Code of what is allowed and should be changed all the same.
+pub(super) const UNWISE: &str = "config.unwise";
+
 /// One thing that is wrong, or (as a warning) unwise.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -101,7 +104,7 @@ impl Problem {
     pub fn render(&self, colour: bool) -> String {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme)
-            .with_context_lines(0)
+            .with_context_lines(1)
             .with_links(false)
             .with_width(110)
             .without_syntax_highlighting();
@@ -136,6 +139,10 @@ impl std::error::Error for Quoted<'_> {}
 impl miette::Diagnostic for Quoted<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(self.problem.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(if self.problem.code == UNWISE { miette::Severity::Warning } else { miette::Severity::Error })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {

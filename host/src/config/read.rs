@@ -14,7 +14,7 @@ use url::Url;
 
 use super::mask::mask;
 use super::names::{nearest, variable};
-use super::problem::Problem;
+use super::problem::{Problem, UNWISE};
 use super::tree::{Node, Origin, Value, parse_value};
 use super::units;
 
@@ -106,7 +106,8 @@ impl<'a> Section<'a> {
         let found = table.get(key);
         if found.is_none() {
             let message = format!("`{}` is missing", self.dotted(key));
-            self.context.problem(Problem::new("config.missing", message).at(&table.origin, "in this table"));
+            let problem = Problem::new("config.missing", message).hint(format!("write {key} = … there"));
+            self.context.problem(problem.at(&table.origin, "in this table"));
         }
         found
     }
@@ -131,7 +132,7 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn warn(&self, key: &'static str, reason: &str, remedy: &str) {
-        let warning = Problem::new("config.unwise", format!("`{}` {reason}", self.dotted(key))).hint(remedy);
+        let warning = Problem::new(UNWISE, format!("`{}` {reason}", self.dotted(key))).hint(remedy);
         self.context.warning(match self.node.and_then(|table| table.get(key)) {
             Some(node) => warning.at(&node.origin, "here"),
             None => warning,
@@ -176,6 +177,10 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn text(&self, key: &'static str) -> String {
+        self.text_or(key, "put it in quotes")
+    }
+
+    fn text_or(&self, key: &'static str, remedy: &str) -> String {
         let Some(node) = self.node(key) else { return String::new() };
         if let Value::Text(text) = &node.value {
             if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
@@ -189,7 +194,7 @@ impl<'a> Section<'a> {
             }
             return text.trim().to_owned();
         }
-        self.wrong_type(key, node, "a text", "put it in quotes");
+        self.wrong_type(key, node, "a text", remedy);
         String::new()
     }
 
@@ -205,7 +210,7 @@ impl<'a> Section<'a> {
         remedy: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let text = self.text(key);
+        let text = self.text_or(key, remedy);
         match parse(&text) {
             Ok(value) => Some(value),
             Err(reason) => {
@@ -225,7 +230,9 @@ impl<'a> Section<'a> {
         remedy: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        self.optional(key)?;
+        if self.text_or(key, remedy).is_empty() {
+            return None;
+        }
         self.parsed(key, remedy, parse)
     }
 
@@ -437,7 +444,8 @@ impl<'a> Section<'a> {
                     None => format!("known here: {}", asked.iter().copied().collect::<Vec<_>>().join(", ")),
                 },
             };
-            let problem = Problem::new("config.unknown-key", format!("`{path}` is not a setting")).hint(hint);
+            let what = if matches!(node.value, Value::Table(_)) { "section" } else { "setting" };
+            let problem = Problem::new("config.unknown-key", format!("`{path}` is not a {what}")).hint(hint);
             self.context.problem(match (&node.origin, &node.key) {
                 (Origin::File { source, .. }, Some(at)) => problem.at_span(source, at.clone(), "unknown"),
                 (origin, _) => problem.at(origin, "unknown"),

@@ -83,9 +83,13 @@ impl Section<'_> {
     }
 
     fn content_of(&self, key: &'static str, path: &str, origin: &Origin) -> Option<String> {
-        let base = if origin.is_text() { self.context.working } else { self.context.base };
+        let (base, from) = if origin.is_text() {
+            (self.context.working, "the working directory")
+        } else {
+            (self.context.base, "the directory of tandem.toml")
+        };
+        let shown = path;
         let path = base.join(path);
-        let shown = path.display();
         let read = || -> Result<String, String> {
             let size = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
             if size > MAX_FILE {
@@ -101,7 +105,8 @@ impl Section<'_> {
             Ok(text) => Some(text),
             Err(reason) => {
                 let reason = format!("refers to the file {shown}, which cannot be read: {reason}");
-                self.refuse(key, &reason, "create the file, and let the host's user read it");
+                let remedy = format!("let there be a file that the host's user can read; the path counts from {from}");
+                self.refuse(key, &reason, &remedy);
                 None
             }
         }

@@ -163,7 +163,7 @@ fn all_problems_are_found_at_once_and_in_order() {
     a --set has no `=`
     `log.levle` is not a setting (environment variable TANDEM__LOG__LEVLE)
     `server.listen` is `here`, which is not an address with a port
-    `lgo` is not a setting
+    `lgo` is not a section
     `integration.acme.bigpanda.api_key` is not set
     `integration.acme.bigpanda.app_key` is not set
     `integration.acme.webhook.token` is not set

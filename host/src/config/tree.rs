@@ -11,11 +11,17 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A file that took part.
-#[derive(Debug)]
 pub(super) struct Source {
     /// As the operator would write it.
     pub(super) name: String,
+    /// As it is, secrets included: whoever shows a part of it masks it first.
     pub(super) text: String,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
 }
 
 /// Who said a value.

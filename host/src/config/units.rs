@@ -17,8 +17,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
             "m" | "min" => 60_000,
             "h" => 3_600_000,
             "d" => 86_400_000,
-            "" => return Err(format!("has no unit after {number}")),
-            other => return Err(format!("has the unit `{other}`, which is not one of time")),
+            "" => return Err("has no unit".to_owned()),
+            other => return Err(format!("has an unknown unit, `{other}`")),
         };
         let part = number.checked_mul(millis).ok_or("is too long")?;
         total = total.checked_add(Duration::from_millis(part)).ok_or("is too long")?;
@@ -41,8 +41,8 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         "kB" | "KB" => 1_000,
         "MB" => 1_000_000,
         "GB" => 1_000_000_000,
-        "" => return Err(format!("has no unit after {number}")),
-        other => return Err(format!("has the unit `{other}`, which is not one of size")),
+        "" => return Err("has no unit".to_owned()),
+        other => return Err(format!("has an unknown unit, `{other}`")),
     };
     number.checked_mul(factor).ok_or_else(|| "is too large".to_owned())
 }
@@ -96,8 +96,8 @@ mod tests {
         assert_eq!(duration("1h 30m"), Ok(Duration::from_mins(90)));
         assert_eq!(duration("250 ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
-        assert_eq!(duration("15"), Err("has no unit after 15".to_owned()));
-        assert_eq!(duration("15 fortnights"), Err("has the unit `fortnights`, which is not one of time".to_owned()));
+        assert_eq!(duration("15"), Err("has no unit".to_owned()));
+        assert_eq!(duration("15 fortnights"), Err("has an unknown unit, `fortnights`".to_owned()));
         assert_eq!(duration("soon"), Err("has no number before `soon`".to_owned()));
         assert_eq!(duration("-1s"), Err("has no number before `-1s`".to_owned()));
         assert!(duration("99999999999999d").is_err());
@@ -107,8 +107,8 @@ mod tests {
     fn sizes_read_as_people_write_them() {
         assert_eq!(size("1 MiB"), Ok(1 << 20));
         assert_eq!(size("64KiB"), Ok(64 << 10));
-        assert_eq!(size("10"), Err("has no unit after 10".to_owned()));
-        assert_eq!(size("10 pages"), Err("has the unit `pages`, which is not one of size".to_owned()));
+        assert_eq!(size("10"), Err("has no unit".to_owned()));
+        assert_eq!(size("10 pages"), Err("has an unknown unit, `pages`".to_owned()));
         assert_eq!(size("1 MiB 2"), Err("has `2` too much".to_owned()));
     }
 

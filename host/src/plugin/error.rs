@@ -9,7 +9,7 @@ use crate::domain::fault::{Class, Fault};
 pub enum LoadError {
     #[error("the file can't be read")]
     Read(#[source] std::io::Error),
-    #[error("it is larger than {} MiB", .0 >> 20)]
+    #[error("it is larger than {}", super::fault::size(*.0))]
     TooLarge(usize),
     /// Not a component at all.
     #[error("it is {0}, not a WebAssembly component")]
@@ -83,7 +83,9 @@ impl Fault for LoadError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Read(_) => "See that the file exists and that the host may read it.",
-            Self::TooLarge(_) => "Raise `artefact` in [plugins.limits], or build it with optimisation and without debug data.",
+            Self::TooLarge(_) => {
+                "Raise `artefact` in [plugins.limits], or build it with optimisation and without debug data."
+            }
             Self::NotAComponent(_) | Self::NoMetadata => "Build it with `tandem plugin build DIR`.",
             Self::Damaged(_) => "Copy the file again; a copy under another name and a rename never shows half a file.",
             Self::TooMuch { .. } => "A plugin of this shape is refused to keep compiling quick; ask its author.",

@@ -135,9 +135,9 @@ impl Fault {
     pub(super) fn message(&self) -> String {
         match &self.kind {
             FaultKind::Deadline(deadline) => format!("it ran longer than {} ms", deadline.as_millis()),
-            FaultKind::Memory(bytes) => format!("it wanted more than {} MiB of memory", bytes >> 20),
+            FaultKind::Memory(bytes) => format!("it wanted more than {} of memory", size(*bytes)),
             FaultKind::Table(elements) => format!("it wanted a table of more than {elements} elements"),
-            FaultKind::Stack(bytes) => format!("its calls went deeper than a stack of {} KiB holds", bytes >> 10),
+            FaultKind::Stack(bytes) => format!("its calls went deeper than a stack of {} holds", size(*bytes)),
             FaultKind::HostCalls(calls) => format!("it called the host more than {calls} times"),
             FaultKind::Panic(Panic { message, file, line }) => format!("it panicked: {message} ({file}:{line})"),
             FaultKind::Trap(what) => format!("it was stopped: {what}"),
@@ -154,7 +154,9 @@ impl Fault {
     /// The remedy, where there is one besides asking the plugin's author.
     pub(super) fn hint(&self) -> Option<&'static str> {
         Some(match &self.kind {
-            FaultKind::Deadline(_) => "Raise `deadline` in [plugins.limits] if the work is worth it; a loop needs the author.",
+            FaultKind::Deadline(_) => {
+                "Raise `deadline` in [plugins.limits] if the work is worth it; a loop needs the author."
+            }
             FaultKind::Memory(_) => "Raise `memory` in [plugins.limits] if the work is worth it.",
             FaultKind::Table(_) => "Raise `handles` in [plugins.limits].",
             FaultKind::Stack(_) => "Raise `stack` in [plugins.limits]; endless recursion needs the author.",
@@ -179,6 +181,15 @@ impl Fault {
     /// Whether a new instance of the same plugin is worth a try for the next hook of the same event.
     pub(super) fn spends_the_event(&self) -> bool {
         matches!(self.kind, FaultKind::Deadline(_) | FaultKind::Memory(_) | FaultKind::Host(_))
+    }
+}
+
+/// A number of bytes for people.
+pub(super) fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 && bytes.is_multiple_of(1 << 20) {
+        format!("{} MiB", bytes >> 20)
+    } else {
+        format!("{} KiB", bytes.div_ceil(1 << 10))
     }
 }
 

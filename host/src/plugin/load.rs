@@ -10,11 +10,11 @@ use wasmtime::{Engine, Store};
 
 use super::compile::Compiler;
 use super::context::Context;
-use super::engine::ticks;
 use super::error::LoadError;
 use super::fault::Fault;
 use super::imports::{self, Import};
 use super::limits::Limits;
+use super::live;
 use super::loaded::{Digest, Exports, Loaded, Source};
 use super::metadata::Metadata;
 use super::precheck;
@@ -51,10 +51,20 @@ impl Loader {
         let component = self.compiler.compile(&self.engine, bytes, &digest)?;
         self.check_imports(&component, &metadata, &id)?;
         let exports = Exports::find(&component)?;
-        let pre =
-            self.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        let pre = self.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
         self.try_out(&pre, &exports, &limits)?;
-        Ok(Loaded { id, metadata, digest, source, limits, exports, pre, settings, bytes: bytes.len(), stats: Stats::default() })
+        Ok(Loaded {
+            id,
+            metadata,
+            digest,
+            source,
+            limits,
+            exports,
+            pre,
+            settings,
+            bytes: bytes.len(),
+            stats: Stats::default(),
+        })
     }
 
     /// The component's type says what it imports; its metadata must have asked for it and the operator granted it.
@@ -90,10 +100,7 @@ impl Loader {
     /// Makes one instance and looks at the type of every hook. Start functions run here for the first time.
     fn try_out(&self, pre: &InstancePre<State>, exports: &Exports, limits: &Limits) -> Result<(), LoadError> {
         let context = Rc::new(Context::new(sample::input()));
-        let mut store = Store::new(&self.engine, State::new(context, Packed::default(), limits));
-        store.limiter(|state| &mut state.meter);
-        store.set_hostcall_fuel(limits.host_call_bytes);
-        store.set_epoch_deadline(ticks(limits.deadline));
+        let mut store = live::limited(&self.engine, State::new(context, Packed::default(), limits), limits);
         let instance = pre.instantiate(&mut store).map_err(|error| {
             let fault = Fault::of(&error, store.data(), limits);
             LoadError::Start { code: fault.code(), message: fault.message() }
@@ -110,12 +117,7 @@ fn other_version(name: &str) -> LoadError {
     LoadError::Version { found: name.chars().take(120).collect(), ours: format!("tandem:plugin@{}", imports::VERSION) }
 }
 
-fn check_type(
-    instance: &Instance,
-    store: &mut Store<State>,
-    exports: &Exports,
-    hook: Hook,
-) -> wasmtime::Result<()> {
+fn check_type(instance: &Instance, store: &mut Store<State>, exports: &Exports, hook: Hook) -> wasmtime::Result<()> {
     match hook {
         Hook::Gate => has::<(), Verdict>(instance, store, exports.gate.as_ref()),
         Hook::PrimaryAlert => has::<(), Choice>(instance, store, exports.primary_alert.as_ref()),

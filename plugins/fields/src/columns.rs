@@ -32,7 +32,8 @@ pub(crate) fn write_all(patch: &mut Patch, event: &Event) {
     patch.set("u_bp_active_alerts_count", active.to_string()).on_update();
     let kind = event.share_kind().as_str();
     if !kind.is_empty() {
-        patch.set("u_bp_event_type", kind).on_update();
+        // Not on updates: our own link tag comes back as a share, and must not cause a write that changes nothing else.
+        patch.set("u_bp_event_type", kind);
     }
 
     let texts = [

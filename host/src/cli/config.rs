@@ -1,0 +1,54 @@
+//! `tandem config show`: every setting as it holds, with who said it. Secrets are masked.
+
+use super::{Exit, Source, output};
+use crate::config::Shown;
+
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(super) enum Command {
+    /// Print every setting as it holds; secrets are masked
+    Show(Show),
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Show {
+    /// Only settings whose key begins with this, such as `integration.acme`
+    prefix: Option<String>,
+    /// Say who said it: a file with its line, the environment, the command line, or the default
+    #[arg(long)]
+    origin: bool,
+    /// Leave out what nobody said
+    #[arg(long)]
+    changed: bool,
+    /// Print a JSON list of key, value and origin
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(source: &Source, command: Command) -> anyhow::Result<Exit> {
+    let Command::Show(show) = command;
+    let loaded = source.load()?;
+    let within = |shown: &&Shown| {
+        show.prefix.as_deref().is_none_or(|prefix| {
+            shown
+                .key
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || prefix.ends_with('.'))
+        })
+    };
+    let settings: Vec<&Shown> =
+        loaded.resolved.settings().iter().filter(within).filter(|shown| !show.changed || !shown.is_default()).collect();
+    if show.json {
+        output::json(&settings)?;
+        return Ok(Exit::Success);
+    }
+    let line = |shown: &&Shown| format!("{} = {}", shown.key, shown.value);
+    let width = settings.iter().map(|shown| line(shown).chars().count()).max().unwrap_or(0).min(70);
+    let lines = settings.iter().map(|shown| {
+        if show.origin { format!("{:width$}  # {}\n", line(shown), shown.origin) } else { format!("{}\n", line(shown)) }
+    });
+    output::data(&lines.collect::<String>())?;
+    if settings.is_empty() {
+        output::talk("no setting matches");
+    }
+    Ok(Exit::Success)
+}
