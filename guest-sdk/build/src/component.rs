@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use wasm_encoder::{ComponentSection, CustomSection};
 use wasmparser::{Parser, Payload};
 
+use crate::Error;
 use crate::cargo::Crate;
 use crate::metadata::{Metadata, SECTION};
-use crate::Error;
 
 /// The section in which the SDK leaves its version.
 const SDK_SECTION: &str = "tandem:sdk";
