@@ -1,4 +1,9 @@
 //! From a module to a component with its metadata.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "matches enums of other crates"
+)]
 
 use std::borrow::Cow;
 

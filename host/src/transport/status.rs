@@ -52,7 +52,7 @@ pub fn wait_asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         Err(_) => jiff::fmt::rfc2822::parse(value).ok().map(|date| until(date.timestamp().as_second())),
     });
     let reset = || text("x-ratelimit-reset").and_then(|value| value.parse::<i64>().ok()).map(until);
-    after.or_else(reset).map(|wait| wait.clamp(Duration::from_secs(1), Duration::from_secs(3600)))
+    after.or_else(reset).map(|wait| wait.clamp(Duration::from_secs(1), Duration::from_hours(1)))
 }
 
 #[cfg(test)]
