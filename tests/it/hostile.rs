@@ -95,7 +95,12 @@ fn an_infinite_loop_ends_at_the_deadline() {
 
 #[test]
 fn a_panic_says_what_and_where() {
-    assert_snapshot!(outcome(&std::fs::read(component("panics")).unwrap()), @"");
+    assert_snapshot!(outcome(&std::fs::read(component("panics")).unwrap()), @r"
+        panics 0.1.0 on short-description
+        plugin.panic: it panicked: every alert has a rack (tests/components/panics/src/lib.rs:14)
+        hint: Tell the plugin's author; until then another version or the bundled plugin can stand in.
+        stood in: PreviousInChain
+        ");
 }
 
 #[test]
@@ -115,12 +120,18 @@ fn memory_grown_at_once_ends_at_the_memory_limit() {
 
 #[test]
 fn a_minimum_of_four_gib_is_refused() {
-    assert_snapshot!(refusal(&written("wants-four-gib", &[])), @"");
+    assert_snapshot!(refusal(&written("wants-four-gib", &[])), @r"
+        plugin.metadata: what it says about itself can't be used: missing field `priority` at line 1 column 78
+        hint: Correct plugin.toml and build the plugin again.
+        ");
 }
 
 #[test]
 fn a_huge_table_is_refused() {
-    assert_snapshot!(refusal(&written("wants-a-huge-table", &[])), @"");
+    assert_snapshot!(refusal(&written("wants-a-huge-table", &[])), @r"
+        plugin.metadata: what it says about itself can't be used: missing field `priority` at line 1 column 82
+        hint: Correct plugin.toml and build the plugin again.
+        ");
 }
 
 #[test]
