@@ -25,7 +25,6 @@ mod architecture;
 mod clients;
 mod config_errors;
 mod crash;
-mod hostile;
 mod plugin_chain;
 mod plugin_reload;
 mod shares;

@@ -101,9 +101,9 @@ struct Facts {
 
 /// Whether an I/O error wraps one of TLS, at any depth; its `source` skips what it wraps.
 fn holds_tls(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| {
-        inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(holds_tls)
-    })
+    error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(holds_tls))
 }
 
 impl Facts {
