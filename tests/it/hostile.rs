@@ -23,11 +23,11 @@ fn shown(failure: &PluginFailure) -> String {
 
 /// The short description of a ticket to be, and who wrote it.
 fn line(answer: &Transformation) -> (&str, &str) {
-    let lines = answer.proposals.iter().filter_map(|proposal| match &proposal.op {
+    let mut lines = answer.proposals.iter().filter_map(|proposal| match &proposal.op {
         Op::Set { field, value } if field == "short_description" => Some((proposal.origin.plugin.as_str(), &**value)),
         _ => None,
     });
-    lines.last().unwrap()
+    lines.next_back().unwrap()
 }
 
 const GOOD: (&str, &str) = ("job", "BigPanda Incident: db-1.prod.example.com - Critical");
