@@ -25,6 +25,7 @@ mod architecture;
 mod clients;
 mod config_errors;
 mod crash;
+mod hostile;
 mod plugin_chain;
 mod plugin_reload;
 mod shares;
