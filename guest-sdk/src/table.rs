@@ -32,8 +32,8 @@ impl Table {
             return None;
         }
         let stride = self.stride();
-        let start = HEADER + index * stride;
-        Some(Row { words: self.words.get(start..start + stride)?, arena: &self.arena })
+        let start = index.checked_mul(stride)?.checked_add(HEADER)?;
+        Some(Row { words: self.words.get(start..start.checked_add(stride)?)?, arena: &self.arena })
     }
 
     /// The rows from `first` on, `count` of them or as many as there are.
@@ -41,7 +41,8 @@ impl Table {
         let stride = self.stride();
         let first = first.min(self.len());
         let end = first.saturating_add(count).min(self.len());
-        let words = self.words.get(HEADER + first * stride..HEADER + end * stride).unwrap_or_default();
+        let place = |row: usize| row.saturating_mul(stride).saturating_add(HEADER);
+        let words = self.words.get(place(first)..place(end)).unwrap_or_default();
         // A stride of nothing would never end.
         Rows { chunks: words.chunks_exact(stride.max(1)), arena: &self.arena }
     }

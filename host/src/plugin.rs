@@ -32,8 +32,10 @@ mod settings;
 mod state;
 mod stats;
 mod status;
+mod stopwatch;
 mod watch;
 mod wire;
+mod workbench;
 
 pub use bundled::bundled;
 pub use chain::Dictionary;
@@ -44,3 +46,4 @@ pub use limits::Limits;
 pub use loaded::{Digest, Source};
 pub use registry::{Bundled, Reload};
 pub use status::{About, PluginState, PluginStatus, Problem, Status};
+pub use workbench::{Checked, Workbench};

@@ -3,7 +3,7 @@
 //! A running host owns the store, so it is asked through its operators' API; when none answers, the store's file is
 //! opened here.
 
-mod desk;
+pub(super) mod desk;
 mod show;
 
 use super::{Exit, Source, block_on, output, report};

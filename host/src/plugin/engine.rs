@@ -97,8 +97,3 @@ impl Drop for Ticker {
         }
     }
 }
-
-/// The deadline in ticks from now. One more than fits, because the first one may come at once.
-pub(super) fn ticks(deadline: Duration) -> u64 {
-    (deadline.as_millis().div_ceil(TICK.as_millis()) as u64).saturating_add(1)
-}

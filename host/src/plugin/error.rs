@@ -9,7 +9,7 @@ use crate::domain::fault::{Class, Fault};
 pub enum LoadError {
     #[error("the file can't be read")]
     Read(#[source] std::io::Error),
-    #[error("it is larger than {} MiB", .0 >> 20)]
+    #[error("it is larger than {}", super::fault::size(*.0))]
     TooLarge(usize),
     /// Not a component at all.
     #[error("it is {0}, not a WebAssembly component")]

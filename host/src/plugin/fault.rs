@@ -135,9 +135,9 @@ impl Fault {
     pub(super) fn message(&self) -> String {
         match &self.kind {
             FaultKind::Deadline(deadline) => format!("it ran longer than {} ms", deadline.as_millis()),
-            FaultKind::Memory(bytes) => format!("it wanted more than {} MiB of memory", bytes >> 20),
+            FaultKind::Memory(bytes) => format!("it wanted more than {} of memory", size(*bytes)),
             FaultKind::Table(elements) => format!("it wanted a table of more than {elements} elements"),
-            FaultKind::Stack(bytes) => format!("its calls went deeper than a stack of {} KiB holds", bytes >> 10),
+            FaultKind::Stack(bytes) => format!("its calls went deeper than a stack of {} holds", size(*bytes)),
             FaultKind::HostCalls(calls) => format!("it called the host more than {calls} times"),
             FaultKind::Panic(Panic { message, file, line }) => format!("it panicked: {message} ({file}:{line})"),
             FaultKind::Trap(what) => format!("it was stopped: {what}"),
@@ -181,6 +181,15 @@ impl Fault {
     /// Whether a new instance of the same plugin is worth a try for the next hook of the same event.
     pub(super) fn spends_the_event(&self) -> bool {
         matches!(self.kind, FaultKind::Deadline(_) | FaultKind::Memory(_) | FaultKind::Host(_))
+    }
+}
+
+/// A number of bytes for people.
+pub(super) fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 && bytes.is_multiple_of(1 << 20) {
+        format!("{} MiB", bytes >> 20)
+    } else {
+        format!("{} KiB", bytes.div_ceil(1 << 10))
     }
 }
 

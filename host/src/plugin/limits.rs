@@ -5,20 +5,20 @@
 
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::config::PluginLimits;
 
 /// Sizes in bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Linear memory of an instance.
     pub memory: usize,
     /// Call stack of a guest.
     pub stack: usize,
-    /// Wall time of one hook.
-    #[serde(serialize_with = "milliseconds")]
+    /// Processor time of one hook; on the wall it may last ten times as long, for a machine that is busy elsewhere.
+    #[serde(serialize_with = "milliseconds", deserialize_with = "from_milliseconds")]
     pub deadline: Duration,
     /// All texts of one answer together.
     pub output: usize,
@@ -86,6 +86,12 @@ impl From<&PluginLimits> for Limits {
             ..Self::default()
         }
     }
+}
+
+fn from_milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let number = quantity(&value).ok_or_else(|| serde::de::Error::custom("expected a time such as \"50 ms\""))?;
+    Ok(Duration::from_millis(number))
 }
 
 impl Limits {

@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use wasmtime::component::{ComponentNamedList, Instance, Lift};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::context::Context;
-use super::engine::ticks;
 use super::fault::{Fault, FaultKind, Said};
+use super::limits::Limits;
 use super::loaded::{Export, Loaded};
 use super::state::{Log, State};
+use super::stopwatch::Stopwatch;
 use super::wire::{Answer, Packed};
 
 /// A living instance.
@@ -27,10 +28,7 @@ impl Live {
         settings: Packed,
     ) -> Result<Self, Fault> {
         let limits = &plugin.limits;
-        let mut store = Store::new(engine, State::new(context, settings, limits));
-        store.limiter(|state| &mut state.meter);
-        store.set_hostcall_fuel(limits.host_call_bytes);
-        store.set_epoch_deadline(ticks(limits.deadline));
+        let mut store = limited(engine, State::new(context, settings, limits), limits);
         match plugin.pre.instantiate(&mut store) {
             Ok(instance) => Ok(Self { store, instance }),
             Err(error) => Err(Fault::of(&error, store.data(), limits)),
@@ -44,7 +42,8 @@ impl Live {
         Answer<T>: ComponentNamedList + Lift,
     {
         let limits = &plugin.limits;
-        self.store.set_epoch_deadline(ticks(limits.deadline));
+        self.store.data_mut().stopwatch = Stopwatch::start(limits.deadline);
+        self.store.set_epoch_deadline(1);
         let answer = self
             .instance
             .get_typed_func::<(), Answer<T>>(&mut self.store, export.index())
@@ -60,6 +59,19 @@ impl Live {
     pub(super) fn log(&mut self) -> &mut Log {
         &mut self.store.data_mut().log
     }
+}
+
+/// A store with all its limits in force.
+pub(super) fn limited(engine: &Engine, state: State, limits: &Limits) -> Store<State> {
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(limits.host_call_bytes);
+    store.epoch_deadline_callback(|mut store| {
+        let in_time = store.data_mut().stopwatch.tick();
+        Ok(if in_time { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt })
+    });
+    store.set_epoch_deadline(1);
+    store
 }
 
 /// A fault of the host's own making, when a guest is not to blame.

@@ -10,11 +10,11 @@ use wasmtime::{Engine, Store};
 
 use super::compile::Compiler;
 use super::context::Context;
-use super::engine::ticks;
 use super::error::LoadError;
 use super::fault::Fault;
 use super::imports::{self, Import};
 use super::limits::Limits;
+use super::live;
 use super::loaded::{Digest, Exports, Loaded, Source};
 use super::metadata::Metadata;
 use super::precheck;
@@ -100,10 +100,7 @@ impl Loader {
     /// Makes one instance and looks at the type of every hook. Start functions run here for the first time.
     fn try_out(&self, pre: &InstancePre<State>, exports: &Exports, limits: &Limits) -> Result<(), LoadError> {
         let context = Rc::new(Context::new(sample::input()));
-        let mut store = Store::new(&self.engine, State::new(context, Packed::default(), limits));
-        store.limiter(|state| &mut state.meter);
-        store.set_hostcall_fuel(limits.host_call_bytes);
-        store.set_epoch_deadline(ticks(limits.deadline));
+        let mut store = live::limited(&self.engine, State::new(context, Packed::default(), limits), limits);
         let instance = pre.instantiate(&mut store).map_err(|error| {
             let fault = Fault::of(&error, store.data(), limits);
             LoadError::Start { code: fault.code(), message: fault.message() }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::wire::Packed;
 
 pub(super) mod event;
+#[cfg(test)]
+mod tests;
 pub(super) mod tree;
 
 /// Stands for a time that isn't there.

@@ -6,6 +6,7 @@ use wasmtime::ResourceLimiter;
 
 use super::context::Context;
 use super::limits::Limits;
+use super::stopwatch::Stopwatch;
 use super::wire::{Level, Packed};
 
 /// Where a guest panicked and what it said.
@@ -25,6 +26,7 @@ pub(super) struct State {
     pub(super) log: Log,
     pub(super) panic: Option<Panic>,
     pub(super) random: u64,
+    pub(super) stopwatch: Stopwatch,
     calls_left: u32,
 }
 
@@ -43,6 +45,7 @@ impl State {
             log: Log { lines: Vec::new(), lines_left: limits.log_lines, bytes_left: limits.log_bytes, dropped: 0 },
             panic: None,
             random,
+            stopwatch: Stopwatch::start(limits.deadline),
             calls_left: limits.host_calls,
         }
     }

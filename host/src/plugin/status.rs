@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::LoadError;
@@ -12,7 +12,7 @@ use crate::domain::fault::Fault;
 use crate::domain::patch::{Hook, PluginFailure};
 
 /// The plugin host at one moment.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Status {
     /// Number of the running generation.
     pub generation: u64,
@@ -24,21 +24,21 @@ pub struct Status {
 }
 
 /// One plugin or file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PluginStatus {
     /// The plugin's id; the file's name when it could not be read.
     pub id: String,
     pub state: PluginState,
     pub source: Source,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub about: Option<About>,
     /// Why the file's newest content is not what runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
 
 /// What a plugin does at present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PluginState {
     /// Part of the chain.
@@ -66,12 +66,12 @@ impl PluginState {
 }
 
 /// A loaded plugin in detail.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct About {
     pub version: String,
     pub digest: Digest,
     pub description: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdk: Option<String>,
     /// Size of the component in bytes.
     pub bytes: usize,
@@ -82,22 +82,22 @@ pub struct About {
     /// What it really gets.
     pub limits: Limits,
     /// JSON Schema of its settings.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<Value>,
     /// Hooks asked since it was loaded.
     pub asked: u64,
     pub failed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<PluginFailure>,
 }
 
 /// Why a file can't be loaded.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Problem {
     /// Stable word-code such as `plugin.import`.
     pub code: String,
     pub message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 

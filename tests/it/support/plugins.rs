@@ -122,8 +122,12 @@ pub const ALL: &[Hook] =
     &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields, Hook::Closure];
 
 pub fn input(share: Share) -> Input {
+    input_of(Arc::new(share))
+}
+
+pub fn input_of(share: Arc<Share>) -> Input {
     Input {
-        share: Arc::new(share),
+        share,
         raw: None,
         ticket: None,
         settings: "{}".into(),
@@ -184,4 +188,35 @@ pub fn share(alerts: usize, tags: usize) -> Share {
         overrides: Overrides::default(),
         complete: true,
     }
+}
+
+/// The same component under another id or version.
+pub fn relabelled(bytes: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    use wasm_encoder::ComponentSection as _;
+    use wasmparser::{Parser, Payload};
+    let mut depth = 0;
+    let mut found = None;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.unwrap() {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::CustomSection(section) if depth == 0 && section.name() == "tandem:plugin" => {
+                found = Some((section.range(), serde_json::from_slice(section.data()).unwrap()));
+            }
+            _ => {}
+        }
+    }
+    let (range, mut metadata) = found.expect("metadata");
+    change(&mut metadata);
+    assert_eq!(range.end, bytes.len(), "the build tool writes the metadata last");
+    // A section's range leaves out its id and the size before it.
+    let mut size = 1;
+    while range.len() >> (7 * size) != 0 {
+        size += 1;
+    }
+    let mut component = bytes[..range.start - size - 1].to_vec();
+    let json = serde_json::to_vec(&metadata).unwrap();
+    let section = wasm_encoder::CustomSection { name: "tandem:plugin".into(), data: (&json).into() };
+    section.append_to_component(&mut component);
+    component
 }

@@ -25,7 +25,7 @@ pub(super) enum Desk {
 }
 
 /// A running host.
-pub(super) struct Host {
+pub(in crate::cli) struct Host {
     client: reqwest::Client,
     base: String,
     token: Option<Secret<String>>,
@@ -115,7 +115,7 @@ impl Desk {
 }
 
 impl Host {
-    fn new(config: &Config) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn new(config: &Config) -> anyhow::Result<Self> {
         // The API speaks plain HTTP on loopback; the client wants to be able to speak TLS all the same.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder()
@@ -138,7 +138,7 @@ impl Host {
     }
 
     /// Whether a host of ours is there.
-    async fn answers(&self) -> bool {
+    pub(in crate::cli) async fn answers(&self) -> bool {
         let asked = self.client.get(format!("{}/healthz", self.base)).send().await;
         asked.is_ok_and(|response| response.status().is_success())
     }
@@ -149,7 +149,7 @@ impl Host {
     }
 
     /// `None`: the host knows no such thing.
-    async fn ask<T: DeserializeOwned>(&self, method: reqwest::Method, path: &str) -> anyhow::Result<Option<T>> {
+    pub(in crate::cli) async fn ask<T: DeserializeOwned>(&self, method: reqwest::Method, path: &str) -> anyhow::Result<Option<T>> {
         let mut request = self.client.request(method, format!("{}/api/v1/{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());

@@ -181,6 +181,10 @@ impl Writer {
         for work in batch {
             work.run(&mut self.state)?;
         }
+        if broken(Safeguard::Durability) {
+            // Time for the early answer to leave before the process dies.
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
         reached(Step::InsideBatch);
         self.state.db.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
