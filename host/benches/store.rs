@@ -4,7 +4,7 @@
 //! The loops stand for the sync: claims are asked for when something may be there, as `sync` does, and every ticket
 //! goes through five writes: accept, claim, decide, claim, settle.
 
-#![allow(clippy::unwrap_used, reason = "a bench that fails is to stop")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that fails is to stop")]
 
 use std::fs;
 use std::path::Path;

@@ -108,7 +108,24 @@ fn files_that_are_no_plugins_are_refused_each_with_its_sentence() {
             format!("{} {}: {}", plugin.id, problem.code, problem.message)
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+        a-empty plugin.format: it is an empty file, not a WebAssembly component
+        b-elf plugin.format: it is native code, not a WebAssembly component
+        c-module plugin.format: it is a core module, not a WebAssembly component
+        d-text plugin.format: it is WebAssembly's text format, not a WebAssembly component
+        e-garbage plugin.format: it is something else, not a WebAssembly component
+        f-short plugin.damaged: it is cut off or damaged: its header ends early or names no known format
+        g-cut plugin.damaged: it is cut off or damaged: unexpected end-of-file (at offset 0xc1f5)
+        h-unlabelled plugin.metadata: it says nothing about itself: the section `tandem:plugin` is missing
+        i-format plugin.metadata: what it says about itself can't be used: its format is 7, and this Tandem reads 1
+        j-id plugin.metadata: what it says about itself can't be used: `../etc` is no id
+        k-phase plugin.metadata: what it says about itself can't be used: there is no phase `first`
+        l-grant plugin.grant: it uses `random` without asking for it
+        m-raw plugin.grant: it asks for `raw-share`, which it was not granted
+        n-limit plugin.metadata: what it says about itself can't be used: asks for `memory = "all"`; write a number, or a text such as "16 MiB" or "20 ms"
+        o-schema plugin.metadata: what it says about itself can't be used: the schema of its settings: the keyword `pattern` is not known
+        p-small plugin.memory: it wanted more than 64 KiB of memory, before it was asked anything
+        "#);
     assert_eq!(line(&plugged.host), MINIMAL);
 }
 
@@ -156,7 +173,7 @@ fn a_directory_that_comes_later_is_found() {
     let plugged = Plugged::start_with(&[], |config| config.directory = config.directory.join("later"));
     std::fs::create_dir(plugged.directory.join("later")).unwrap();
     std::fs::write(plugged.directory.join("later/mine.wasm"), moody).unwrap();
-    for _ in 0..600 {
+    for _ in 0..3000 {
         if plugged.host.status().generation > 1 {
             return;
         }
@@ -187,13 +204,8 @@ fn a_file_with_a_bundled_id_replaces_it_and_a_disabled_plugin_rests() {
     let plugged = Plugged::start(&[moody]);
     plugged.put("mine.wasm", &version(moody.bytes, "2.0.0"));
     plugged.host.reload_now();
-    let states: Vec<_> = plugged
-        .host
-        .status()
-        .plugins
-        .into_iter()
-        .map(|plugin| (plugin.about.unwrap().version, plugin.state))
-        .collect();
+    let states: Vec<_> =
+        plugged.host.status().plugins.into_iter().map(|plugin| (plugin.about.unwrap().version, plugin.state)).collect();
     assert_eq!(states, [("2.0.0".to_owned(), PluginState::Running), ("0.1.0".to_owned(), PluginState::Replaced)]);
     let disable = |config: &mut Plugins| config.disabled = vec![PluginId::new("moody").unwrap()];
     let plugged = Plugged::start_with(&[moody], disable);
@@ -234,7 +246,8 @@ fn compiled_code_that_this_host_did_not_write_is_never_run() {
     let start = || Plugged::start_with(&[bundle("noop")], |config| config.cache = cache.clone());
     let code = || {
         let entries = std::fs::read_dir(&cache).unwrap();
-        let mut files = entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "code"));
+        let mut files =
+            entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "code"));
         files.next().unwrap()
     };
     drop(start());

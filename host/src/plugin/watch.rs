@@ -56,6 +56,8 @@ fn run(registry: &Registry, notices: &Receiver<Notice>, sender: &Sender<Notice>)
     let directory = &registry.loader().config.directory;
     let mut watcher = attach(directory, sender);
     let mut seen = stamps(directory);
+    // What came between the first load and the watcher's first look gives no notice; equal content changes nothing.
+    registry.reload();
     loop {
         match notices.recv_timeout(LOOK) {
             Ok(Notice::Changed) => {
