@@ -47,10 +47,13 @@ fn what_init_writes_holds_once_the_secrets_are_there() {
 
     let without = tandem(directory.path(), &[], &["check"]);
     assert_eq!(code(&without), 78);
-    assert_eq!(talk(&without).matches("which is not set").count(), 3, "{}", talk(&without));
+    assert_eq!(talk(&without).matches("refers to the environment variable").count(), 3, "{}", talk(&without));
     let with = tandem(directory.path(), &SECRETS, &["check", "--deny-warnings"]);
     assert_eq!(code(&with), 0, "{}", talk(&with));
-    insta::assert_snapshot!(out(&with), @"");
+    insta::assert_snapshot!(out(&with), @r#"
+    the configuration holds (read: tandem.toml)
+      acme: https://api.bigpanda.io → https://acme.service-now.com, table incident (Basic)
+    "#);
 }
 
 #[test]
@@ -65,7 +68,12 @@ fn init_overwrites_nothing_unless_told_to() {
     std::fs::write(&file, "# mine").unwrap();
     let refused = tandem(directory.path(), &[], &["init", "etc"]);
     assert_eq!(code(&refused), 1);
-    insta::assert_snapshot!(talk(&refused), @"");
+    insta::assert_snapshot!(talk(&refused), @r#"
+    error: etc/tandem.toml is there already
+
+    hint: use --force to overwrite it, or name another directory
+    [init.exists]
+    "#);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "# mine");
     assert_eq!(code(&tandem(directory.path(), &[], &["init", "etc", "--force"])), 0);
     assert_ne!(std::fs::read_to_string(&file).unwrap(), "# mine");
@@ -80,7 +88,20 @@ fn config_show_names_origins_and_masks_secrets() {
     let arguments = [&["config", "show", "--origin", "--changed"], &set[..]].concat();
     let shown = tandem(directory.path(), &environment, &arguments);
     assert_eq!(code(&shown), 0, "{}", talk(&shown));
-    insta::assert_snapshot!(out(&shown), @"");
+    insta::assert_snapshot!(out(&shown), @r#"
+    integration.acme.bigpanda.api_key = {"env":"ACME_BIGPANDA_API_KEY"}  # tandem.toml:19
+    integration.acme.bigpanda.api_url = "https://api.bigpanda.io"        # tandem.toml:17
+    integration.acme.bigpanda.app_key = {"env":"ACME_BIGPANDA_APP_KEY"}  # tandem.toml:21
+    integration.acme.servicenow.password = "********"                    # --set integration.acme.servicenow.password
+    integration.acme.servicenow.url = "https://acme.service-now.com"     # tandem.toml:24
+    integration.acme.servicenow.username = "bigpanda"                    # tandem.toml:25
+    integration.acme.webhook.token = {"file":"webhook.token"}            # tandem.toml:31
+    log.level = "debug"                                                  # environment TANDEM__LOG__LEVEL
+    server.admin_listen = "127.0.0.1:7701"                               # tandem.toml:8
+    server.admin_token = "********"                                      # --set server.admin_token
+    server.listen = "127.0.0.1:7700"                                     # tandem.toml:6
+    store.path = "tandem.db"                                             # tandem.toml:11
+    "#);
     let whole = tandem(directory.path(), &environment, &[&["config", "show", "--json"], &set[..]].concat());
     assert!(!out(&whole).contains("swordfish") && !out(&shown).contains("swordfish"));
     let settings: Value = serde_json::from_str(&out(&whole)).unwrap();
@@ -93,7 +114,22 @@ fn check_as_json_is_for_machines() {
     std::fs::write(directory.path().join("tandem.toml"), "[log]\nlevle = \"info\"\n").unwrap();
     let checked = tandem(directory.path(), &[], &["check", "--json"]);
     assert_eq!((code(&checked), talk(&checked).as_str()), (78, ""));
-    insta::assert_snapshot!(out(&checked), @"");
+    insta::assert_snapshot!(out(&checked), @r#"
+    {
+      "problems": [
+        {
+          "code": "config.unknown-key",
+          "column": 1,
+          "file": "tandem.toml",
+          "hint": "did you mean `level`?",
+          "line": 2,
+          "message": "`log.levle` is not a setting"
+        }
+      ],
+      "valid": false,
+      "warnings": []
+    }
+    "#);
 }
 
 #[test]
@@ -101,7 +137,12 @@ fn a_host_without_integrations_does_not_start() {
     let directory = tempfile::tempdir().unwrap();
     let refused = tandem(directory.path(), &[], &["run"]);
     assert_eq!(code(&refused), 78);
-    insta::assert_snapshot!(talk(&refused), @"");
+    insta::assert_snapshot!(talk(&refused), @r#"
+    error: no integration is configured, so there is nothing to do
+
+    hint: write an [integration.<name>] section; `tandem init` shows one
+    [config.empty]
+    "#);
 }
 
 #[test]
@@ -111,7 +152,12 @@ fn the_queue_of_nowhere_says_so() {
     let asked = tandem(directory.path(), &[("TANDEM__SERVER__ADMIN_LISTEN", &free)], &["queue", "list"]);
     assert_eq!(code(&asked), 69);
     let told = talk(&asked).replace(&free, "<address>").replace(&directory.path().display().to_string(), "<directory>");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    error: no host answers at http://<address>, and there is no store at <directory>/tandem.db
+
+    hint: start the host, or name its configuration with --config
+    [queue.nowhere]
+    "#);
 }
 
 #[test]
@@ -157,6 +203,7 @@ async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
     assert_eq!((code(&retried), out(&retried)), (0, format!("request {number} is due now\n")));
     world.until_told(&id).await;
 
+    world.until("nothing waits", |_| talk(&ask(&["list"])) == "nothing waits\n").await;
     // Without a host, the same is read from the store's file.
     world.stop().await;
     let finished = tandem(world.directory(), &[], &["queue", "list", "--state", "done", "--json"]);
