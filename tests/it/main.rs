@@ -26,6 +26,7 @@ mod clients;
 mod commands;
 mod config_errors;
 mod crash;
+mod headers;
 mod hostile;
 mod plugin_chain;
 mod plugin_reload;
