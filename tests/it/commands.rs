@@ -208,7 +208,7 @@ async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
     world.stop().await;
     let finished = tandem(world.directory(), &[], &["queue", "list", "--state", "done", "--json"]);
     let finished: Value = serde_json::from_str(&out(&finished)).unwrap();
-    assert!(finished.as_array().unwrap().iter().any(|row| row["id"].to_string() == number), "{finished}");
+    assert!(finished.as_array().unwrap().iter().any(|row| row["id"] == request["id"]), "{finished}");
     let nothing = tandem(world.directory(), &[], &["queue", "list"]);
     assert_eq!((code(&nothing), out(&nothing).as_str(), talk(&nothing).as_str()), (0, "", "nothing waits\n"));
 }
