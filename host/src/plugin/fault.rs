@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wasmtime::{Trap, WasmBacktrace};
 
+use super::breaker::Resting;
 use super::limits::Limits;
 use super::state::{Denied, Panic, State, TooManyCalls, printable};
 use super::wire::PluginError;
@@ -30,6 +31,8 @@ pub(super) enum FaultKind {
     /// It can be read, but not used.
     Output(String),
     Said(Complaint, String),
+    /// It failed so often in a row that it isn't asked for a while.
+    Resting(Resting),
     /// The host's own fault.
     Host(String),
 }
@@ -127,6 +130,7 @@ impl Fault {
             FaultKind::Said(Complaint::Config, _) => "plugin.config",
             FaultKind::Said(Complaint::Transient, _) => "plugin.transient",
             FaultKind::Said(Complaint::Failed, _) => "plugin.failed",
+            FaultKind::Resting(_) => "plugin.resting",
             FaultKind::Host(_) => "plugin.host",
         }
     }
@@ -147,6 +151,9 @@ impl Fault {
             FaultKind::Said(Complaint::Config, why) => format!("its settings are wrong: {why}"),
             FaultKind::Said(Complaint::Transient, why) => format!("it failed for now: {why}"),
             FaultKind::Said(Complaint::Failed, why) => format!("it failed: {why}"),
+            FaultKind::Resting(Resting { failures, .. }) => {
+                format!("it failed {failures} times in a row and is left alone for a while")
+            }
             FaultKind::Host(what) => format!("the host failed while running it: {what}"),
         }
     }
@@ -164,6 +171,7 @@ impl Fault {
             | FaultKind::Trap(_)
             | FaultKind::Unreadable(_)
             | FaultKind::Output(_)
+            | FaultKind::Resting(_)
             | FaultKind::Said(Complaint::Input | Complaint::Transient | Complaint::Failed, _) => {
                 "Tell the plugin's author; until then another version or the bundled plugin can stand in."
             }
@@ -171,9 +179,14 @@ impl Fault {
         })
     }
 
-    /// Whether the plugin itself said so; its instance is none the worse for it.
-    pub(super) fn is_said(&self) -> bool {
-        matches!(self.kind, FaultKind::Said(..))
+    /// Whether its instance is none the worse for it.
+    pub(super) fn spares_the_instance(&self) -> bool {
+        matches!(self.kind, FaultKind::Said(..) | FaultKind::Resting(_))
+    }
+
+    /// Whether it counts towards a rest: what ends instances costs time, what a plugin says doesn't.
+    pub(super) fn costs_time(&self) -> bool {
+        !self.spares_the_instance() && !matches!(self.kind, FaultKind::Output(_) | FaultKind::Host(_))
     }
 
     /// Whether a new instance of the same plugin is worth a try for the next hook of the same event.
