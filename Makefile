@@ -2,13 +2,17 @@
 # but rustup; `make toolchain` adds what they lack.
 
 .DEFAULT_GOAL := help
+
+# Always the whole workspace, so that its dependencies are built once and not once for each selection of packages.
+BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 .PHONY: help demo test lint bench toolchain plugins
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: plugins ## play incidents through both simulators and the host, and check what came of them
-	cargo run --quiet -p tandem -- demo
+	cargo build --workspace --bin tandem
+	$(BIN)/tandem demo
 
 test: plugins ## every test
 	cargo test --workspace
@@ -24,7 +28,8 @@ bench: plugins ## measure, print tables, write JSON beside them
 	cargo bench -p tandem
 
 plugins: toolchain ## build the bundled plugins into plugins/dist
-	cargo run --quiet -p tandem-plugin-build -- plugins/*/ --out plugins/dist
+	cargo build --workspace --bin tandem-plugin-build
+	$(BIN)/tandem-plugin-build $(dir $(wildcard plugins/*/plugin.toml)) --out plugins/dist
 
 toolchain: ## a C compiler and a way to build WebAssembly guests
 	@guest-sdk/build/toolchain.sh

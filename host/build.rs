@@ -16,7 +16,11 @@ fn main() -> io::Result<()> {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let path = file.canonicalize()?;
         // Writing to a string can't fail.
-        let _ = writeln!(code, "    Bundled {{ name: {name:?}, bytes: include_bytes!({:?}) }},", path.display().to_string());
+        let _ = writeln!(
+            code,
+            "    Bundled {{ name: {name:?}, bytes: include_bytes!({:?}) }},",
+            path.display().to_string()
+        );
     }
     code.push_str("];\n");
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());

@@ -6,11 +6,14 @@
 mod check;
 mod completions;
 mod config;
+pub mod demo;
 mod init;
 mod output;
 mod plugin;
 mod queue;
 mod report;
+mod run;
+pub mod simulate;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -55,20 +58,26 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a tandem.toml to start from, with a token for the webhook.
+    /// Write a tandem.toml to start from, with a token for the webhook
     Init(init::Args),
-    /// Judge the configuration, without using the network.
+    /// Run the host: accept shares, write tickets
+    Run,
+    /// Play incidents through both simulators and a host on this machine, and check what came of them
+    Demo,
+    /// Run a BigPanda and a ServiceNow on this machine, without accounts
+    Simulate(simulate::Args),
+    /// Judge the configuration, without using the network
     Check(check::Args),
-    /// Look at what waits for delivery, and decide about it.
+    /// Look at what waits for delivery, and decide about it
     #[command(subcommand)]
     Queue(queue::Command),
-    /// Look at plugins, build them, check them.
+    /// Look at plugins, build them, check them
     #[command(subcommand)]
     Plugin(plugin::Command),
-    /// Look at the configuration.
+    /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
-    /// Print a script of completions for a shell.
+    /// Print a script of completions for a shell
     Completions(completions::Args),
 }
 
@@ -98,6 +107,11 @@ pub fn main() -> ExitCode {
     let Cli { source, command } = Cli::parse();
     let done = match command {
         Command::Init(args) => init::run(&args),
+        Command::Run => run::run(&source),
+        Command::Demo => block_on(demo::run()).map(|()| Exit::Success),
+        Command::Simulate(args) => {
+            block_on(async { simulate::run(args).await.map_err(anyhow::Error::from) }).map(|()| Exit::Success)
+        }
         Command::Check(args) => check::run(&source, args),
         Command::Queue(command) => queue::run(&source, command),
         Command::Plugin(command) => plugin::run(&source, command),
@@ -110,7 +124,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A runtime for a command that asks over the network or waits.
+/// A runtime for a command that serves, asks over the network, or waits.
 fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
 }

@@ -21,5 +21,6 @@ pub mod sync;
 pub mod web;
 // A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.
 pub mod simulator;
-// The roof: commands.
+// Roof: commands, and the one place where all of it is put together.
+pub mod app;
 pub mod cli;

@@ -6,6 +6,7 @@
 
 mod bigpanda;
 mod calendar;
+mod capacity;
 mod clock;
 mod control;
 mod fault;
@@ -25,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 pub use self::bigpanda::{Callback, Channel, Comment, Delivery, Dialect};
+pub use self::capacity::Limits;
 pub use self::clock::Clock;
 pub use self::fault::{Action, Fault, Faults};
 pub use self::handle::Handle;

@@ -356,10 +356,26 @@ pub trait Desk: Send + Sync {
     async fn check(&self) -> Result<(), Error>;
 }
 
-/// All of the store, for the composition root.
-pub trait Store: Inbox + Outbox + Links + Desk {}
+/// How much was deleted, in rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    pub events: u64,
+    pub requests: u64,
+}
 
-impl<T: Inbox + Outbox + Links + Desk> Store for T {}
+/// Forgetting what is finished and old.
+#[async_trait]
+pub trait Retention: Send + Sync {
+    /// Deletes requests that were finished a week ago and events that came in thirty days ago and are done, with
+    /// their bodies and attempts; an event stays as long as a request that it led to is unfinished or dead. Works
+    /// in small slices, between which others get their turn. Call it once an hour or so.
+    async fn prune(&self, now: Timestamp) -> Result<Pruned, Error>;
+}
+
+/// All of the store, for the composition root.
+pub trait Store: Inbox + Outbox + Links + Desk + Retention {}
+
+impl<T: Inbox + Outbox + Links + Desk + Retention> Store for T {}
 
 /// Why the store could not do as asked.
 #[derive(Debug, thiserror::Error)]

@@ -12,5 +12,5 @@ mod router;
 mod site;
 mod webhook;
 
-pub use listener::{Server, start};
+pub use listener::{Error, Server, start};
 pub use site::{Gate, PluginDesk, Site};

@@ -33,10 +33,19 @@ async fn sweep(step: Step, broken: Option<&str>, repeat: bool) -> Found {
             Action::DelayAnswer { millis: 1500 },
         ));
     }
-    let at = format!("{}:1", step.as_str());
-    let mut environment = vec![("TANDEM_CRASH_AT", at.as_str())];
-    environment.extend(broken.map(|safeguard| ("TANDEM_BREAK", safeguard)));
-    world.start(&environment).await;
+    // Becoming ready passes some steps too. The first passage with shares to lose is the one to die at.
+    let mut passage = 1;
+    loop {
+        let at = format!("{}:{passage}", step.as_str());
+        let mut environment = vec![("TANDEM_CRASH_AT", at.as_str())];
+        environment.extend(broken.map(|safeguard| ("TANDEM_BREAK", safeguard)));
+        if world.start(&environment).await {
+            break;
+        }
+        world.wait_for_end().await;
+        passage += 1;
+        assert!(passage < 20, "the host never becomes ready:\n{}", world.log());
+    }
 
     let shares: Vec<_> = (0..3).map(incident).collect();
     let mut confirmed = BTreeSet::new();
@@ -49,7 +58,7 @@ async fn sweep(step: Step, broken: Option<&str>, repeat: bool) -> Found {
     assert_eq!(status.code(), None, "the host was to be killed at {}, not to end by itself", step.as_str());
 
     let environment: Vec<_> = broken.map(|safeguard| ("TANDEM_BREAK", safeguard)).into_iter().collect();
-    world.start(&environment).await;
+    assert!(world.start(&environment).await, "the host does not start again:\n{}", world.log());
     if repeat {
         for (id, share) in &shares {
             if confirmed.contains(id) {

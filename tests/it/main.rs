@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod architecture;
-mod config_errors;
 mod clients;
+mod config_errors;
 mod crash;
+mod hostile;
 mod plugin_chain;
 mod plugin_reload;
 mod shares;
+mod simulator;
 mod support;

@@ -194,3 +194,75 @@ fn odd_values_that_matter_less_are_left_out_with_a_sentence() {
     assert_eq!(tags, [("d", "1.5"), ("e", "true")]);
     insta::assert_snapshot!(share.overrides.ignored.join("\n"), @r"");
 }
+
+mod any {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+    use tandem::bigpanda::share::{parse, read, restore, stored};
+
+    const KEYS: [&str; 24] = [
+        "id",
+        "alert_id",
+        "incident",
+        "incident_id",
+        "status",
+        "severity",
+        "active",
+        "resolved",
+        "alerts",
+        "tags",
+        "name",
+        "value",
+        "tag_id",
+        "tag_value",
+        "startedOn",
+        "end",
+        "snooze",
+        "metadata",
+        "environment_id",
+        "changes",
+        "change",
+        "assignee",
+        "links",
+        "event_type",
+    ];
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(|number| json!(number)),
+            "\\PC{0,12}".prop_map(Value::from),
+            prop::sample::select(vec!["critical", "OK", "65f1c2a9e0b7d40012a4c101", "1767225600", "{{x}}", ""])
+                .prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 64, 6, |inner| {
+            let pair = (prop::sample::select(KEYS.to_vec()), inner.clone());
+            prop_oneof![
+                prop::collection::vec(inner, 0..5).prop_map(Value::from),
+                prop::collection::vec(pair, 0..8).prop_map(|pairs| {
+                    Value::Object(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_a_share_or_an_error_and_reads_back_alike(value in value(), header in "\\PC{0,20}") {
+            let body = serde_json::to_vec(&value).unwrap();
+            if let Ok(share) = parse(&body) {
+                prop_assert_eq!(restore(&stored(&share.overrides, &body)).unwrap(), share);
+            }
+            if let Ok(delivery) = read(&body, [("x-bp-field-u_a", header.as_bytes())]) {
+                prop_assert_eq!(restore(&stored(&delivery.share.overrides, &body)).unwrap(), delivery.share);
+            }
+        }
+
+        #[test]
+        fn any_bytes_never_bring_it_down(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+        }
+    }
+}

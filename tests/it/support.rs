@@ -3,6 +3,7 @@
 //! Not a mock of anything of ours. A [`World`] is one host with its two sides; tests say what they wait for with
 //! [`World::until`] and read what happened from the simulators.
 
+pub mod hostile;
 pub mod plugins;
 pub mod wire;
 mod world;

@@ -202,7 +202,7 @@ impl Reader<'_> {
         let id = match raw.id {
             Found::Value(text) => AlertId::new(&text)
                 .map_err(|cause| Unusable::Id { path: format!("{}.{}", self.root, at("id")), cause })?,
-            Found::Missing => return Err(Unusable::NoAlertId { path: format!("{}.{}", self.root, at("id")) }),
+            Found::Missing => return Err(Unusable::NoAlertId { path: format!("{}.alerts[{index}]", self.root) }),
             Found::Odd(kind) => return Err(self.wrong(at("id"), kind, "the alert's id as text")),
         };
         let status = self.status(raw.status, at("status"))?.unwrap_or(Status::Unknown);

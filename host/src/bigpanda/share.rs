@@ -10,7 +10,7 @@ mod headers;
 use sha2::{Digest, Sha256};
 
 pub use self::error::Unusable;
-pub use self::headers::{Destination, Layers, SETTINGS, layers};
+pub use self::headers::{Destination, Layers, layers};
 use super::convert;
 use super::dialect::{Body, Envelope, Links, Metadata};
 use super::tolerant::{Found, Text};
@@ -47,15 +47,13 @@ pub fn parse(body: &[u8]) -> Result<Share, Unusable> {
         Found::Missing => return Err(Unusable::Kind { path: "$".to_owned(), kind: "null", expected: "an object" }),
         Found::Odd(kind) => return Err(Unusable::Kind { path: "$".to_owned(), kind, expected: "an object" }),
     };
-    let Body { mut envelope, mut bare } = body;
+    let Body { mut envelope, bare } = body;
     let read = match std::mem::take(&mut envelope.incident) {
         Found::Missing => convert::incident(bare, "$")?,
         Found::Value(mut wrapped) => {
             // Composed bodies put these beside the incident.
-            for (inner, outer) in [(&mut wrapped.tags, &mut bare.tags)] {
-                if inner.is_missing() {
-                    *inner = std::mem::take(outer);
-                }
+            if wrapped.tags.is_missing() {
+                wrapped.tags = bare.tags;
             }
             if wrapped.assignee.is_missing() {
                 wrapped.assignee = bare.assignee;

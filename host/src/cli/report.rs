@@ -11,10 +11,9 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
-use super::{Exit, output};
-use crate::config;
+use super::{Exit, output, simulate};
 use crate::domain::fault::{Class, Fault, chain};
-use crate::store;
+use crate::{config, plugin, store, web};
 
 /// Prints an error to standard error, and says with which code to end.
 pub(super) fn print(error: &anyhow::Error) -> Exit {
@@ -83,7 +82,15 @@ fn known(error: &anyhow::Error) -> Option<Known> {
         if let Some(Told { class, code, hint, .. }) = cause.downcast_ref() {
             return Some(Known { class: *class, code: code.clone(), hint: hint.clone() });
         }
-        of::<config::Error>(cause).or_else(|| of::<store::Error>(cause))
+        if let Some(error) = cause.downcast_ref::<simulate::Error>() {
+            let hint = error.hint().map(str::to_owned);
+            return Some(Known { class: Class::Transient, code: error.code().to_owned(), hint });
+        }
+        of::<config::Error>(cause)
+            .or_else(|| of::<store::Error>(cause))
+            .or_else(|| of::<web::Error>(cause))
+            .or_else(|| of::<plugin::Error>(cause))
+            .or_else(|| of::<plugin::LoadError>(cause))
     })
 }
 

@@ -75,9 +75,9 @@ impl Cache {
     pub(super) fn read(&self, engine: &Engine, digest: &Digest) -> Option<Vec<u8>> {
         let path = self.file(engine, digest);
         let mut bytes = fs::read(&path).ok()?;
-        let genuine = bytes.split_at_checked(MAC_BYTES).is_some_and(|(tag, code)| {
-            self.mac(&path, code).is_some_and(|mac| mac.verify_slice(tag).is_ok())
-        });
+        let genuine = bytes
+            .split_at_checked(MAC_BYTES)
+            .is_some_and(|(tag, code)| self.mac(&path, code).is_some_and(|mac| mac.verify_slice(tag).is_ok()));
         if !genuine {
             tracing::warn!(file = %path.display(), "a file of compiled code was not written by this host; it is deleted");
             // Left behind, it would only be refused again.

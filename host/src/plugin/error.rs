@@ -83,7 +83,9 @@ impl Fault for LoadError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Read(_) => "See that the file exists and that the host may read it.",
-            Self::TooLarge(_) => "Raise `artefact` in [plugins.limits], or build it with optimisation and without debug data.",
+            Self::TooLarge(_) => {
+                "Raise `artefact` in [plugins.limits], or build it with optimisation and without debug data."
+            }
             Self::NotAComponent(_) | Self::NoMetadata => "Build it with `tandem plugin build DIR`.",
             Self::Damaged(_) => "Copy the file again; a copy under another name and a rename never shows half a file.",
             Self::TooMuch { .. } => "A plugin of this shape is refused to keep compiling quick; ask its author.",

@@ -161,7 +161,9 @@ impl Fault {
     /// The remedy, where there is one besides asking the plugin's author.
     pub(super) fn hint(&self) -> Option<&'static str> {
         Some(match &self.kind {
-            FaultKind::Deadline(_) => "Raise `deadline` in [plugins.limits] if the work is worth it; a loop needs the author.",
+            FaultKind::Deadline(_) => {
+                "Raise `deadline` in [plugins.limits] if the work is worth it; a loop needs the author."
+            }
             FaultKind::Memory(_) => "Raise `memory` in [plugins.limits] if the work is worth it.",
             FaultKind::Table(_) => "Raise `handles` in [plugins.limits].",
             FaultKind::Stack(_) => "Raise `stack` in [plugins.limits]; endless recursion needs the author.",

@@ -34,9 +34,7 @@ impl Generation {
         let chain = plugins.len();
         plugins.extend(bundled.iter().filter(|plugin| replaced.contains(&plugin.id) || !runs(plugin)).cloned());
         let places = |hook: Hook, range: std::ops::Range<usize>| -> Vec<usize> {
-            range
-                .filter(|&place| plugins.get(place).is_some_and(|plugin| plugin.exports.of(hook).is_some()))
-                .collect()
+            range.filter(|&place| plugins.get(place).is_some_and(|plugin| plugin.exports.of(hook).is_some())).collect()
         };
         let hooks = Hook::ALL.map(|hook| places(hook, 0..chain));
         let reserve = Hook::ALL.map(|hook| places(hook, chain..plugins.len()));

@@ -103,5 +103,9 @@ fn output(why: String) -> Fault {
 /// A guest's words on one line, cut.
 fn short(text: &str) -> String {
     let text = printable(text);
-    if text.chars().count() <= LONGEST_REASON { text } else { text.chars().take(LONGEST_REASON).chain(['…']).collect() }
+    if text.chars().count() <= LONGEST_REASON {
+        text
+    } else {
+        text.chars().take(LONGEST_REASON).chain(['…']).collect()
+    }
 }

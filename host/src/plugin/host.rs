@@ -73,8 +73,7 @@ impl Host {
         let size = Size::of(&ceiling, u32::try_from(instances).unwrap_or(u32::MAX));
         let engine = Engine::new(&engine::config(&size)).map_err(Error::Engine)?;
         let ticker = Ticker::start(&engine).map_err(Error::Thread)?;
-        let cache = Cache::open(&config.cache)
-            .map_err(|source| Error::Cache { path: config.cache.clone(), source })?;
+        let cache = Cache::open(&config.cache).map_err(|source| Error::Cache { path: config.cache.clone(), source })?;
         let on_two_writers = config.on_two_writers;
         let loader = Loader {
             linker: imports::linker(&engine).map_err(Error::Engine)?,

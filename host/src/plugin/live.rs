@@ -21,7 +21,12 @@ pub(super) struct Live {
 
 impl Live {
     /// Makes the instance. The deadline holds from here on: start functions can loop too.
-    pub(super) fn start(engine: &Engine, plugin: &Loaded, context: Rc<Context>, settings: Packed) -> Result<Self, Fault> {
+    pub(super) fn start(
+        engine: &Engine,
+        plugin: &Loaded,
+        context: Rc<Context>,
+        settings: Packed,
+    ) -> Result<Self, Fault> {
         let limits = &plugin.limits;
         let mut store = limited(engine, State::new(context, settings, limits), limits);
         match plugin.pre.instantiate(&mut store) {

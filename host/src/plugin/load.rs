@@ -52,10 +52,20 @@ impl Loader {
         let component = self.compiler.compile(&self.engine, bytes, &digest, trusted)?;
         self.check_imports(&component, &metadata, &id)?;
         let exports = Exports::find(&component)?;
-        let pre =
-            self.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        let pre = self.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
         self.try_out(&pre, &exports, &limits)?;
-        Ok(Loaded { id, metadata, digest, source, limits, exports, pre, settings, bytes: bytes.len(), stats: Stats::default() })
+        Ok(Loaded {
+            id,
+            metadata,
+            digest,
+            source,
+            limits,
+            exports,
+            pre,
+            settings,
+            bytes: bytes.len(),
+            stats: Stats::default(),
+        })
     }
 
     /// The component's type says what it imports; its metadata must have asked for it and the operator granted it.
@@ -108,12 +118,7 @@ fn other_version(name: &str) -> LoadError {
     LoadError::Version { found: name.chars().take(120).collect(), ours: format!("tandem:plugin@{}", imports::VERSION) }
 }
 
-fn check_type(
-    instance: &Instance,
-    store: &mut Store<State>,
-    exports: &Exports,
-    hook: Hook,
-) -> wasmtime::Result<()> {
+fn check_type(instance: &Instance, store: &mut Store<State>, exports: &Exports, hook: Hook) -> wasmtime::Result<()> {
     match hook {
         Hook::Gate => has::<(), Verdict>(instance, store, exports.gate.as_ref()),
         Hook::PrimaryAlert => has::<(), Choice>(instance, store, exports.primary_alert.as_ref()),

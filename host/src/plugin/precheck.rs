@@ -84,4 +84,3 @@ fn kind(bytes: &[u8]) -> Result<(), LoadError> {
     };
     Err(LoadError::NotAComponent(what))
 }
-

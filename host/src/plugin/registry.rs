@@ -224,9 +224,11 @@ impl Registry {
             let disabled = self.loader.config.disabled.contains(&plugin.id);
             line(plugin, if disabled { PluginState::Disabled } else { PluginState::Replaced }, None)
         });
-        let off = ledger.files.values().filter_map(|known| known.loaded.as_ref()).filter(|plugin| {
-            self.loader.config.disabled.contains(&plugin.id)
-        });
+        let off = ledger
+            .files
+            .values()
+            .filter_map(|known| known.loaded.as_ref())
+            .filter(|plugin| self.loader.config.disabled.contains(&plugin.id));
         let off = off.map(|plugin| line(plugin, PluginState::Disabled, problem_of(plugin)));
         let broken = ledger.files.iter().filter(|(_, known)| known.loaded.is_none()).map(|(path, known)| {
             let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

@@ -236,7 +236,9 @@ mod tests {
     fn a_schema_that_asks_for_more_than_is_checked_is_refused() {
         let deep = (0..20).fold(json!({ "type": "string" }), |inner, _| json!({ "type": "array", "items": inner }));
         let many: Map<String, Value> = (0..2_000).map(|n| (format!("s{n}"), json!({}))).collect();
-        for bad in [json!({ "pattern": "(a+)+" }), json!({ "type": "text" }), json!(5), deep, json!({ "properties": many })] {
+        for bad in
+            [json!({ "pattern": "(a+)+" }), json!({ "type": "text" }), json!(5), deep, json!({ "properties": many })]
+        {
             assert!(check_schema(&bad).is_err());
         }
     }

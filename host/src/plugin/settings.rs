@@ -63,7 +63,8 @@ impl PluginSettings {
     }
 
     fn make(&self, settings: &str) -> Result<Packed, Fault> {
-        let unreadable = |what: String| Fault::from(FaultKind::Host(format!("the settings are no JSON object: {what}")));
+        let unreadable =
+            |what: String| Fault::from(FaultKind::Host(format!("the settings are no JSON object: {what}")));
         let mut all: Map<String, Value> =
             serde_json::from_str(settings).map_err(|error| unreadable(error.to_string()))?;
         let by_plugin = all.remove("plugins");
@@ -76,8 +77,7 @@ impl PluginSettings {
         }
         let all = Value::Object(all);
         if let Some(schema) = &self.schema {
-            schema::check(schema, &all)
-                .map_err(|why| Fault::from(FaultKind::Said(Complaint::Config, why)))?;
+            schema::check(schema, &all).map_err(|why| Fault::from(FaultKind::Said(Complaint::Config, why)))?;
         }
         Ok(tree::pack(&all))
     }
@@ -105,9 +105,8 @@ mod tests {
     #[test]
     fn a_plugin_sees_what_it_reads_with_its_own_settings_on_top() {
         let settings = PluginSettings::new(&metadata(&schema()), Some(&json!({ "max": 3 }))).unwrap();
-        let shell: Arc<str> = json!({ "tag": "a", "max": 1, "secret": "x", "plugins": { "mine": { "tag": "b" } } })
-            .to_string()
-            .into();
+        let shell: Arc<str> =
+            json!({ "tag": "a", "max": 1, "secret": "x", "plugins": { "mine": { "tag": "b" } } }).to_string().into();
         let packed = settings.packed(&shell).unwrap();
         assert_eq!(packed.arena.as_str(), "maxtagb");
         let again = settings.packed(&Arc::from(shell.as_ref())).unwrap();
@@ -120,6 +119,9 @@ mod tests {
         assert_eq!(wrong, "there is no setting `maximum`");
         let settings = PluginSettings::new(&metadata(&schema()), None).unwrap();
         let fault = settings.packed(&Arc::from("{}")).unwrap_err();
-        assert_eq!((fault.code(), fault.message().as_str()), ("plugin.config", "its settings are wrong: `tag` is missing"));
+        assert_eq!(
+            (fault.code(), fault.message().as_str()),
+            ("plugin.config", "its settings are wrong: `tag` is missing")
+        );
     }
 }

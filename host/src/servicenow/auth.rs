@@ -22,8 +22,17 @@ use crate::transport::{Call, Peer};
 /// How to prove who we are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    Basic { user: String, password: Secret },
-    OAuth { client_id: String, client_secret: Secret, grant: Grant },
+    Basic {
+        user: String,
+        password: Secret,
+    },
+    OAuth {
+        client_id: String,
+        client_secret: Secret,
+        grant: Grant,
+        /// Where to get tokens; `None` is the instance's own `/oauth_token.do`.
+        token_url: Option<Url>,
+    },
 }
 
 /// How to get a token.
@@ -75,14 +84,15 @@ pub(super) struct Token {
 }
 
 impl Auth {
-    pub(super) fn new(credentials: &Credentials, endpoint: Url) -> Self {
+    /// `own` is the instance's own token endpoint.
+    pub(super) fn new(credentials: &Credentials, own: &Url) -> Self {
         match credentials {
             Credentials::Basic { user, password } => {
                 let encoded = STANDARD.encode(format!("{user}:{}", password.expose()));
                 Self::Basic(sensitive(&format!("Basic {encoded}")).unwrap_or_else(|| HeaderValue::from_static("Basic")))
             }
-            Credentials::OAuth { client_id, client_secret, grant } => Self::OAuth(Tokens {
-                endpoint,
+            Credentials::OAuth { client_id, client_secret, grant, token_url } => Self::OAuth(Tokens {
+                endpoint: token_url.as_ref().unwrap_or(own).clone(),
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
                 grant: grant.clone(),

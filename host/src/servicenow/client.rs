@@ -72,7 +72,7 @@ impl Client {
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let Settings { base_url, credentials, rate, references, verify_writes, transport } = settings;
         Ok(Self {
-            auth: Auth::new(&credentials, at(&base_url, &["oauth_token.do"])),
+            auth: Auth::new(&credentials, &at(&base_url, &["oauth_token.do"])),
             site: base_url.as_str().trim_end_matches('/').to_owned(),
             base: base_url,
             peer: Peer::new(VENDOR, transport, clock, credentials.secrets())?,
@@ -165,13 +165,13 @@ impl Client {
             Ok(reply) => reply,
             Err(outcome) => return outcome,
         };
-        let Ok(One { result, error }) = serde_json::from_slice(&reply.body) else {
-            return self.unreadable(&reply, "ServiceNow confirmed a write in a way that cannot be read");
-        };
-        let row = match result {
-            Some(row) if error.is_none() => row,
-            Some(_) | None => {
-                return self.unreadable(&reply, "ServiceNow confirmed a write and reported an error at once");
+        let row = match serde_json::from_slice(&reply.body) {
+            Ok(One { result: Some(row), error: None }) => row,
+            Ok(One { error: Some(_), .. }) => {
+                return self.unreadable(&reply, "ServiceNow confirmed a write and reported an error in one answer");
+            }
+            Ok(One { result: None, error: None }) | Err(_) => {
+                return self.unreadable(&reply, "ServiceNow confirmed a write in a way that cannot be read");
             }
         };
         match self.ticket(table, &row) {
@@ -262,7 +262,14 @@ impl Client {
 #[async_trait]
 impl Api for Client {
     async fn create(&self, table: &str, fields: &[FieldValue]) -> Outcome {
-        self.write(Method::POST, &["api", "now", "table", table], table, fields).await
+        match self.write(Method::POST, &["api", "now", "table", table], table, fields).await {
+            // Nothing was to be changed, so nothing is gone: the address or the table is wrong.
+            Outcome::Missing(failure) => {
+                let hint = Some("check the address and the table's name in the configuration".to_owned());
+                Outcome::Refused(Failure { code: "servicenow.refused".to_owned(), hint, ..failure })
+            }
+            outcome => outcome,
+        }
     }
 
     async fn update(&self, table: &str, ticket: &SysId, fields: &[FieldValue]) -> Outcome {

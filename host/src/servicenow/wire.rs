@@ -167,8 +167,11 @@ pub(super) fn explain(status: StatusCode, body: &[u8]) -> Explained {
         Ok(Problem { error: Complaint::Table { message, detail }, .. }) => [message, detail],
         Err(_) => [None, None],
     };
-    let said: Vec<String> = texts.into_iter().flatten().filter(|text| !text.is_empty()).collect();
-    let detail = (!said.is_empty()).then(|| said.join(": "));
+    let detail = match texts.map(|text| text.filter(|text| !text.is_empty())) {
+        // The detail often begins with the message.
+        [Some(message), Some(detail)] if !detail.starts_with(&message) => Some(format!("{message}: {detail}")),
+        [message, detail] => detail.or(message),
+    };
     let contains = |part: &str| detail.as_ref().is_some_and(|text| text.contains(part));
     let hint = if status == StatusCode::UNAUTHORIZED {
         Some(

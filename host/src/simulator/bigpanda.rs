@@ -18,7 +18,7 @@ mod store;
 mod tags;
 mod wire;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 
@@ -58,12 +58,13 @@ pub(crate) struct BigPanda {
 
 impl BigPanda {
     pub(crate) fn new(profile: Profile) -> Self {
+        let controls = Controls::default();
         Self {
-            controls: Controls::default(),
+            shares: Shares::new(Arc::clone(&controls.clock)),
+            controls,
             random: Random::seeded(profile.seed ^ 0xb19_9a4d),
             limiter: Limiter::default(),
             store: Mutex::new(Store::new(&profile)),
-            shares: Shares::default(),
             profile,
         }
     }

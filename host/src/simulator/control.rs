@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::capacity::Limits;
 use super::fault::Fault;
 use super::http::{Reply, Request};
 use super::serve::Site;
@@ -93,6 +94,14 @@ pub(crate) fn answer(site: &impl Site, request: &Request<'_>, segments: &[&str])
             }
             done()
         }),
+        (&Method::POST, ["capacity"]) => with_body(request, |limits: Option<Limits>| {
+            controls.capacity.set(limits);
+            done()
+        }),
+        (&Method::DELETE, ["capacity"]) => {
+            controls.capacity.set(None);
+            done()
+        }
         _ => site.control(request, segments),
     }
 }

@@ -1,7 +1,8 @@
 //! The running simulators as a Rust value: what tests, the demo and benches hold.
 //!
 //! Everything here can be done over HTTP too. Common to both sides under `/_control/`: `GET POST DELETE faults`,
-//! `GET POST DELETE requests`, `GET DELETE counts`, `GET POST clock`. BigPanda: `GET POST incidents`,
+//! `GET POST DELETE requests`, `GET DELETE counts`, `GET POST clock`,
+//! `POST DELETE capacity`. BigPanda: `GET POST incidents`,
 //! `GET incidents/{id}`, `GET callbacks`, `GET shares`, `GET POST channels`, `POST share`, `POST do`, `POST options`,
 //! `POST reset`. ServiceNow: `GET tickets`, `GET tickets/{key}`, `GET sizes`, `GET POST settings`, `POST edit`,
 //! `POST bulk`, `POST touch`, `POST autoclose`, `POST users`, `POST columns`, `POST expire-tokens`, `POST reset`.
@@ -19,7 +20,8 @@ use super::recorder::Recorder;
 use super::serve::{Listening, Site as _};
 use super::servicenow::Instance;
 use super::{
-    Access, BigPandaAccess, Callback, Channel, Comment, Config, Delivery, Role, ServiceNowAccess, Settings, Ticket,
+    Access, BigPandaAccess, Callback, Channel, Comment, Config, Delivery, Limits, Role, ServiceNowAccess, Settings,
+    Ticket,
 };
 
 /// Both simulators while they run. Dropping it leaves them running; [`Handle::shutdown`] ends them.
@@ -122,6 +124,11 @@ impl Handle {
 
     pub fn servicenow_clock(&self) -> &Clock {
         &self.snow.0.controls().clock
+    }
+
+    /// Lets ServiceNow work on a few requests at a time, or on any number.
+    pub fn set_servicenow_capacity(&self, limits: Option<Limits>) {
+        self.snow.0.controls().capacity.set(limits);
     }
 
     /// Closes ServiceNow's port (connections are refused) or opens it again.

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::calendar;
+use super::capacity::Capacity;
 use super::clock::Clock;
 use super::fault::{Action, Faults};
 use super::http::{Ending, Reply, Request};
@@ -36,9 +37,10 @@ const HALF_BODY_PAUSE: Duration = Duration::from_millis(20);
 /// What every simulated vendor has besides its own behaviour.
 #[derive(Debug, Default)]
 pub(crate) struct Controls {
-    pub(crate) clock: Clock,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
+    pub(crate) capacity: Capacity,
 }
 
 /// A simulated vendor as the sockets see it.
@@ -162,6 +164,10 @@ async fn serve(site: &impl Site, incoming: http::Request<Incoming>, address: Soc
         Limited::new(body, MAX_BODY).collect().await.map(http_body_util::Collected::to_bytes)
     };
     let base = match parts.headers.get(HOST).and_then(|host| host.to_str().ok()) {
+        // Behind a TLS terminator links have to name the scheme that the caller sees.
+        Some(host) if parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https") => {
+            format!("https://{host}")
+        }
         Some(host) => format!("http://{host}"),
         None => format!("http://{address}"),
     };
@@ -185,10 +191,13 @@ async fn serve(site: &impl Site, incoming: http::Request<Incoming>, address: Soc
     if !plan.delay.is_zero() {
         tokio::time::sleep(plan.delay).await;
     }
+    let admitted = controls.capacity.enter().await;
     let reply = match &plan.action {
+        _ if admitted.is_none() => site.fault_reply(&Action::SemaphoreFull, &request),
         None => site.answer(&request),
         Some(action) => play(site, action, &request).await,
     };
+    drop(admitted);
     let status = match reply.ending {
         Ending::Reset => 0,
         Ending::Complete | Ending::Half | Ending::Stall => reply.status.as_u16(),
@@ -245,9 +254,9 @@ async fn play(site: &impl Site, action: &Action, request: &Request<'_>) -> Reply
 /// An answer written out in the fault itself.
 fn scripted(status: u16, body: &serde_json::Value, headers: &std::collections::BTreeMap<String, String>) -> Reply {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut reply = match body {
-        serde_json::Value::String(text) => Reply::bytes(status, "text/html;charset=UTF-8", text.clone()),
-        json => Reply::json(status, json),
+    let mut reply = match body.as_str() {
+        Some(text) => Reply::bytes(status, "text/html;charset=UTF-8", text.to_owned()),
+        None => Reply::json(status, body),
     };
     add_headers(&mut reply, headers);
     reply

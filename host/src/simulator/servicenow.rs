@@ -4,7 +4,9 @@
 //! that the instance stores, so no update is ever lost.
 
 mod actors;
+mod attachment;
 mod auth;
+mod batch;
 mod control;
 mod dictionary;
 mod draft;
@@ -12,7 +14,9 @@ mod error;
 mod faults;
 mod filter;
 mod heap;
+mod import;
 mod input;
+mod limit;
 mod link;
 mod query;
 mod render;
@@ -29,6 +33,7 @@ mod ticket;
 mod world;
 mod write;
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -74,6 +79,8 @@ pub(crate) struct Instance {
     accounts: Accounts,
     random: Random,
     served: AtomicU64,
+    short_urls: batch::ShortUrls,
+    limit: limit::HourlyLimit,
     state: Mutex<State>,
 }
 
@@ -82,6 +89,7 @@ pub(crate) struct Instance {
 pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) settings: Settings,
+    pub(crate) files: HashMap<SysId, bytes::Bytes>,
 }
 
 impl Instance {
@@ -91,6 +99,8 @@ impl Instance {
             accounts: Accounts::default(),
             random: Random::seeded(profile.seed),
             served: AtomicU64::new(profile.seed),
+            short_urls: batch::ShortUrls::default(),
+            limit: limit::HourlyLimit::default(),
             state: Mutex::new(fresh(&profile)),
             profile,
         };
@@ -115,6 +125,7 @@ impl Instance {
     pub(crate) fn reset(&self) {
         *locked(&self.state) = fresh(&self.profile);
         self.accounts.expire_tokens(true);
+        self.limit.clear();
         self.open_accounts();
     }
 
@@ -146,6 +157,15 @@ impl Instance {
                 Err(ApiError::method_not_supported())
             };
         }
+        let long = self.expanded(request);
+        let expanded;
+        let request = match &long {
+            Some(query) => {
+                expanded = Request { method: request.method.clone(), query, body: request.body.clone(), ..*request };
+                &expanded
+            }
+            None => request,
+        };
         let params = request.params();
         let mut state = locked(&self.state);
         let caller = self
@@ -157,17 +177,38 @@ impl Instance {
         };
         let (version, rest) = match rest {
             ["v1", rest @ ..] => (Version::One, rest),
-            ["v2", rest @ ..] => (Version::Latest, rest),
-            rest => (Version::Latest, rest),
+            ["v2", rest @ ..] | rest => (Version::Latest, rest),
         };
         accepts(request)?;
+        let hourly = state.settings.rate_limit_per_hour;
+        if let Some(refusal) = self.limit.refuse(hourly, self.now()) {
+            return Ok(refusal);
+        }
         let call = Call { instance: self, request, params: &params, caller: &caller, version };
-        match rest {
+        let reply = match rest {
             ["table", table] => table::collection(&call, &mut state, table),
             ["table", table, id] => table::item(&call, &mut state, table, id),
             ["stats", table] => stats::answer(&call, &state, table),
+            ["attachment", rest @ ..] => attachment::answer(&call, &mut state, rest),
+            ["import", rest @ ..] => import::answer(&call, &mut state, rest),
+            ["batch"] if request.method == Method::POST => {
+                drop(state);
+                batch::answer(self, request)
+            }
+            ["tinyurl"] if request.method == Method::POST => self.short_urls.shorten(self.random.hex(), request),
+            ["batch" | "tinyurl"] => Err(ApiError::method_not_supported()),
             _ => Err(ApiError::no_resource()),
+        }?;
+        Ok(self.limit.announce(hourly, reply))
+    }
+
+    /// The full query of a request that names a short one.
+    fn expanded(&self, request: &Request<'_>) -> Option<String> {
+        if !request.query.contains("sysparm_tiny=") {
+            return None;
         }
+        let stored = self.short_urls.query(request.params().get("sysparm_tiny")?)?;
+        Some(format!("{stored}&{}", request.query))
     }
 }
 
@@ -190,7 +231,7 @@ fn fresh(profile: &Profile) -> State {
     }
     let mut world = World::new(schema);
     seed::fill(&mut world, &profile.user);
-    let mut state = State { world, settings: Settings::default() };
+    let mut state = State { world, settings: Settings::default(), files: HashMap::new() };
     state.set(profile.settings.clone());
     state
 }

@@ -23,6 +23,7 @@
 //! **Failure.** A full disk answers `Unavailable` and the store goes on. A failed sync answers `Broken` from then
 //! on, until the host is restarted.
 
+mod checkpoint;
 mod desk;
 mod fail;
 mod inbox;
@@ -30,12 +31,11 @@ mod journal;
 mod ledger;
 mod outbox;
 mod owner;
+mod prune;
 mod reader;
 mod recover;
 mod rows;
 mod schema;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 use std::path::Path;
@@ -47,6 +47,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
+use self::checkpoint::Checkpoints;
 use self::fail::{Fail, closed};
 use self::inbox::DecidedRow;
 use self::outbox::{RequestRow, SettledRow};
@@ -56,13 +57,15 @@ use self::rows::LinkRow;
 use self::writer::{BATCH, Durability, State, Work, Writer};
 use super::{
     Accepted, Completion, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent, NewRequest,
-    Outbox, QueueFilter, RequestClaim, RequestDetail, RequestView, Settled,
+    Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
 };
 use crate::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use crate::domain::link::Link;
 use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
 
+/// A slice of [`Retention::prune`], in rows.
+const SLICE: usize = 500;
 /// Tasks that may wait for the writer before callers wait for room.
 const QUEUE: usize = 1024;
 /// Bodies in one claim of events, in bytes; what is over waits for the next claim.
@@ -97,8 +100,9 @@ impl SqliteStore {
     /// Opens the store at `path`, creating or migrating it. Blocks for the time that this takes.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         let owner = Owner::take(path)?;
-        let db = schema::open_writer(path, options.page_bytes)?;
+        let mut db = schema::open_writer(path, options.page_bytes)?;
         let ledger = recover::ledger(&db).map_err(Fail::into_error)?;
+        let checkpoints = Checkpoints::watch(&mut db, path)?;
         let (tasks, queue) = mpsc::channel(QUEUE);
         let broken = Arc::new(AtomicBool::new(false));
         let writer = Writer {
@@ -106,6 +110,7 @@ impl SqliteStore {
             tasks: queue,
             broken: Arc::clone(&broken),
             cause: None,
+            checkpoints,
             batch: if options.commit_each { 1 } else { BATCH },
             syncs: true,
         };
@@ -246,3 +251,26 @@ impl Desk for SqliteStore {
         self.write(Durability::Power, State::probe).await
     }
 }
+
+#[async_trait]
+impl Retention for SqliteStore {
+    async fn prune(&self, now: Timestamp) -> Result<Pruned, Error> {
+        let mut pruned = Pruned::default();
+        let mut after = Some(0);
+        while let Some(id) = after {
+            let slice = self.write(Durability::Process, move |state| state.prune_requests(id, SLICE, now)).await?;
+            pruned.requests += slice.deleted;
+            after = slice.next;
+        }
+        after = Some(0);
+        while let Some(id) = after {
+            let slice = self.write(Durability::Process, move |state| state.prune_events(id, SLICE, now)).await?;
+            pruned.events += slice.deleted;
+            after = slice.next;
+        }
+        Ok(pruned)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -171,7 +171,7 @@ async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEven
                 integration: integration.name.clone(),
                 event: newest.id,
                 share: share.clone(),
-                raw: newest.body.into(),
+                stored: newest.body,
                 settings: plugin_settings.clone(),
                 hooks: SHARE_HOOKS,
                 now: newest.received,

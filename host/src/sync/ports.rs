@@ -17,8 +17,8 @@ pub struct TransformJob {
     pub integration: IntegrationName,
     pub event: EventId,
     pub share: Arc<Share>,
-    /// The share's body as it came in, for plugins that were granted it.
-    pub raw: Arc<[u8]>,
+    /// The share as the inbox keeps it, with the body as it came in.
+    pub stored: Vec<u8>,
     /// Settings as plugins see them, a JSON object.
     pub settings: Arc<str>,
     pub hooks: &'static [Hook],

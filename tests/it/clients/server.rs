@@ -18,6 +18,8 @@ pub(crate) enum Act {
     ResetDuringRequest,
     /// The connection is closed properly without an answer.
     Hang,
+    /// These bytes as soon as anything came in, then the end of the connection.
+    Interrupt(String),
     /// Nothing, for this long.
     Silence(Duration),
     /// These bytes, then nothing for this long.
@@ -60,11 +62,18 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Act {
 }
 
 async fn perform(mut stream: TcpStream, act: Act, seen: Arc<Mutex<Vec<String>>>) {
-    if matches!(act, Act::ResetDuringRequest) {
+    if matches!(act, Act::ResetDuringRequest | Act::Interrupt(_)) {
         let mut some = [0; 512];
         let _ = stream.read(&mut some).await;
-        reset(stream);
-        return;
+    }
+    match act {
+        Act::ResetDuringRequest => return reset(stream),
+        Act::Interrupt(text) => {
+            let _ = stream.write_all(text.as_bytes()).await;
+            let _ = stream.shutdown().await;
+            return;
+        }
+        _ => {}
     }
     let request = read_request(&mut stream).await;
     seen.lock().unwrap().push(request);
@@ -79,7 +88,8 @@ async fn perform(mut stream: TcpStream, act: Act, seen: Arc<Mutex<Vec<String>>>)
         }
         Act::Silence(wait) => tokio::time::sleep(wait).await,
         Act::Hang => drop(stream),
-        Act::ResetAfterRequest | Act::ResetDuringRequest => reset(stream),
+        Act::ResetAfterRequest => reset(stream),
+        Act::ResetDuringRequest | Act::Interrupt(_) => unreachable!("done above"),
     }
 }
 

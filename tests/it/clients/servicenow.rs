@@ -23,7 +23,12 @@ fn basic() -> Credentials {
 }
 
 fn oauth(grant: Grant) -> Credentials {
-    Credentials::OAuth { client_id: "demo-client".to_owned(), client_secret: "demo-secret".into(), grant }
+    Credentials::OAuth {
+        client_id: "demo-client".to_owned(),
+        client_secret: "demo-secret".into(),
+        grant,
+        token_url: None,
+    }
 }
 
 fn password() -> Grant {
@@ -140,6 +145,7 @@ async fn each_kind_of_credentials_works_and_a_wrong_one_is_explained() {
         client_id: "demo-client".to_owned(),
         client_secret: "wrong-secret".into(),
         grant: Grant::ClientCredentials,
+        token_url: None,
     };
     let mut lines = Vec::new();
     for credentials in [wrong, wrong_secret] {

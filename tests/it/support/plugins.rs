@@ -118,14 +118,8 @@ pub fn config(directory: &Path, cache: &Path) -> Plugins {
     }
 }
 
-pub const ALL: &[Hook] = &[
-    Hook::Gate,
-    Hook::PrimaryAlert,
-    Hook::ShortDescription,
-    Hook::Description,
-    Hook::Fields,
-    Hook::Closure,
-];
+pub const ALL: &[Hook] =
+    &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields, Hook::Closure];
 
 pub fn input(share: Share) -> Input {
     input_of(Arc::new(share))

@@ -46,7 +46,7 @@ impl World {
     /// A world whose host is running.
     pub async fn running() -> Self {
         let mut world = Self::new().await;
-        world.start(&[]).await;
+        assert!(world.start(&[]).await, "the host ended at once:\n{}", world.log());
         world
     }
 
@@ -63,8 +63,8 @@ impl World {
         fs::read_to_string(self.directory.path().join("host.log")).unwrap_or_default()
     }
 
-    /// Starts the host and waits until it is ready, or dead.
-    pub async fn start(&mut self, environment: &[(&str, &str)]) {
+    /// Starts the host and waits until it is ready, or dead; true: it is ready.
+    pub async fn start(&mut self, environment: &[(&str, &str)]) -> bool {
         assert!(self.host.is_none(), "the host runs already");
         let file = self.directory.path().join("tandem.toml");
         fs::write(&file, self.configuration()).unwrap();
@@ -83,12 +83,12 @@ impl World {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if self.host.as_mut().unwrap().try_wait().unwrap().is_some() {
-                return;
+                return false;
             }
             if let Ok(answer) = wire::request(self.admin, "GET", "/readyz", &[], b"").await
                 && answer.status == 200
             {
-                return;
+                return true;
             }
             assert!(Instant::now() < deadline, "the host does not become ready:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -14,11 +14,12 @@ use crate::domain::share::Overrides;
 /// Longest value that is read, in bytes.
 const MAX_VALUE: usize = 8 * 1024;
 
-/// The settings that `x-bp-config-<camelCase>` may override, by our names. `config` validates the values.
-pub const SETTINGS: &[&str] = &[
+/// Names that the ServiceNow application documents or implies, in snake case. HTTP lower-cases header names, so the
+/// words of a camelCase name are found again by this list; a name that isn't here is passed on as it came, and
+/// `config`, which validates names and values, says whether it knows it.
+const WORDS: &[&str] = &[
     "add_bigpanda_links_to_description",
     "add_description_to_work_notes",
-    "aia_in_description",
     "aia_in_short_description",
     "assignment_group",
     "caller_id_email",
@@ -123,12 +124,13 @@ impl Layers {
             _ => {
                 if let Some(part) = name.strip_prefix("oauth") {
                     self.destination.oauth.insert(part.to_owned(), value.into());
-                } else if let Some(setting) = SETTINGS.iter().find(|setting| same_name(setting, name)) {
-                    self.overrides.settings.insert((*setting).to_owned(), value.to_owned());
-                } else {
+                } else if names_a_secret_or_address(name) {
                     self.ignore(format!(
-                        "the header `{header}` names no setting that a share may override and was ignored"
+                        "the header `{header}` was ignored: a share does not change addresses or credentials"
                     ));
+                } else {
+                    let setting = WORDS.iter().find(|words| same_name(words, name)).map_or(name, |words| words);
+                    self.overrides.settings.insert(setting.to_owned(), value.to_owned());
                 }
             }
         }
@@ -146,6 +148,11 @@ impl Layers {
             }
         }
     }
+}
+
+/// Values of such headers must not be stored with the share, whatever they are for.
+fn names_a_secret_or_address(name: &str) -> bool {
+    ["password", "secret", "token", "apikey", "appkey", "endpoint", "url"].iter().any(|word| name.contains(word))
 }
 
 /// Whether a snake_case name and a lower-cased camelCase one are the same words.
@@ -207,6 +214,8 @@ mod tests {
             ("X-Bp-Config-UpdateFields", "priority"),
             ("x-bp-config-primaryAlert", &long),
             ("x-bp-config-ansibleURL", "http://x"),
+            ("x-bp-config-retrievalEndpoint", "http://x"),
+            ("x-bp-config-ansibleApiToken", "planted"),
             ("x-bp-mapping-fields", "a=b, nonsense, =c"),
             ("x-bp-field-drop table", "x"),
             ("x-bp-app-key", "not for us"),
@@ -224,11 +233,18 @@ mod tests {
     }
 
     #[test]
-    fn every_overridable_setting_is_reached_by_its_camel_case_name() {
-        for setting in SETTINGS {
-            let camel: String = setting.split('_').enumerate().map(|(index, word)| capital(index, word)).collect();
+    fn a_name_that_nobody_documents_is_passed_on_for_the_configuration_to_judge() {
+        let layers = sorted(&[("X-BP-Config-colourOfTheSky", "blue")]);
+        assert_eq!(layers.overrides.settings["colourofthesky"], "blue");
+        assert_eq!(layers.overrides.ignored, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_documented_setting_is_reached_by_its_camel_case_name() {
+        for words in WORDS {
+            let camel: String = words.split('_').enumerate().map(|(index, word)| capital(index, word)).collect();
             let layers = sorted(&[(&format!("x-bp-config-{camel}"), "value")]);
-            assert_eq!(layers.overrides.settings.get(*setting).map(String::as_str), Some("value"), "{camel}");
+            assert_eq!(layers.overrides.settings.get(*words).map(String::as_str), Some("value"), "{camel}");
         }
     }
 

@@ -80,9 +80,9 @@ fn other_writer(run: &Run<'_>, plugin: &PluginId, op: &Op) -> Option<PluginId> {
         return None;
     }
     let proposals = run.context.proposals.borrow();
-    let earlier = proposals.iter().find(|earlier| {
-        earlier.origin.plugin != *plugin && sets(&earlier.op) && earlier.op.field() == op.field()
-    });
+    let earlier = proposals
+        .iter()
+        .find(|earlier| earlier.origin.plugin != *plugin && sets(&earlier.op) && earlier.op.field() == op.field());
     earlier.map(|earlier| earlier.origin.plugin.clone())
 }
 

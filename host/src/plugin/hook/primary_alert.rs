@@ -34,7 +34,9 @@ fn worst(alerts: &[Alert]) -> Option<u32> {
         Status::Unknown => 2,
         Status::Ok => 3,
     };
-    let (index, _) =
-        alerts.iter().enumerate().min_by_key(|(index, alert)| (rank(alert.status), alert.start.unwrap_or(i64::MAX), *index))?;
+    let (index, _) = alerts
+        .iter()
+        .enumerate()
+        .min_by_key(|(index, alert)| (rank(alert.status), alert.start.unwrap_or(i64::MAX), *index))?;
     u32::try_from(index).ok()
 }

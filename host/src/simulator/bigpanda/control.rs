@@ -76,10 +76,7 @@ struct Options {
 pub(crate) fn answer(bigpanda: &BigPanda, request: &Request<'_>, segments: &[&str]) -> Reply {
     match (&request.method, segments) {
         (&Method::POST, ["incidents"]) => with_body(request, |body: Json| {
-            let list = match body {
-                Json::Array(list) => list,
-                one => vec![one],
-            };
+            let list = if let Json::Array(list) = body { list } else { vec![body] };
             let loaded: Result<Vec<String>, String> =
                 list.into_iter().map(|incident| bigpanda.load(incident)).collect();
             match loaded {

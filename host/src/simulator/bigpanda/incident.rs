@@ -187,10 +187,7 @@ fn list(value: Option<Json>) -> Vec<Json> {
 
 /// `[{tag_id, tag_value}]`, `[{name, value}]` or `{name: value}`.
 fn tags(value: Option<Json>, at: i64) -> Vec<Tag> {
-    let text = |value: &Json| match value {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let pairs: Vec<(String, String)> = match value {
         Some(Json::Array(list)) => list
             .iter()

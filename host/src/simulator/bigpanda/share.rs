@@ -17,8 +17,8 @@ use super::dialect;
 pub use super::dialect::Dialect;
 use super::error::Refusal;
 use super::store::Store;
-use crate::simulator::locked;
-use crate::simulator::post;
+use crate::simulator::clock::Clock;
+use crate::simulator::{locked, post};
 
 /// Where shares go, and how.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -130,17 +130,22 @@ struct Lane {
     first_done: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
+    clock: Arc<Clock>,
     channels: Vec<Arc<Channel>>,
     lanes: HashMap<(String, String), Lane>,
     deliveries: Vec<Delivery>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shares(Arc<Mutex<Inner>>);
 
 impl Shares {
+    pub(crate) fn new(clock: Arc<Clock>) -> Self {
+        Self(Arc::new(Mutex::new(Inner { clock, channels: Vec::new(), lanes: HashMap::new(), deliveries: Vec::new() })))
+    }
+
     pub(crate) fn set_channel(&self, channel: Channel) {
         let mut inner = locked(&self.0);
         inner.channels.retain(|known| known.name != channel.name);
@@ -184,19 +189,18 @@ impl Shares {
         };
         for name in names {
             let key = (name, incident.to_owned());
-            // The clock of the record of deliveries is the one given at queueing; none is queued here.
-            Self::start(&self.0, &key, None);
+            Self::start(&self.0, &key);
         }
     }
 
-    fn push(&self, bigpanda: &BigPanda, channel: &Channel, incident: &str, share: Share) {
+    fn push(&self, channel: &Channel, incident: &str, share: Share) {
         let key = (channel.name.clone(), incident.to_owned());
         locked(&self.0).lanes.entry(key.clone()).or_default().waiting.push_back(share);
-        Self::start(&self.0, &key, Some(bigpanda.controls.clock.now_ms()));
+        Self::start(&self.0, &key);
     }
 
     /// Sends what waits in a lane, unless it is locked or being sent already.
-    fn start(shared: &Arc<Mutex<Inner>>, key: &(String, String), _at_ms: Option<i64>) {
+    fn start(shared: &Arc<Mutex<Inner>>, key: &(String, String)) {
         {
             let mut inner = locked(shared);
             let Some(lane) = inner.lanes.get_mut(key) else { return };
@@ -222,7 +226,7 @@ async fn drain(shared: Arc<Mutex<Inner>>, key: (String, String)) {
             let inner = &mut *guard;
             let channel = inner.channels.iter().find(|channel| channel.name == key.0).cloned();
             let Some(lane) = inner.lanes.get_mut(&key) else { return };
-            match (channel, lane.waiting.front().filter(|_| !lane.locked).is_some()) {
+            match (channel, !lane.locked && !lane.waiting.is_empty()) {
                 (Some(channel), true) => lane.waiting.pop_front().map(|share| {
                     let first = !lane.first_done;
                     lane.first_done = true;
@@ -255,7 +259,7 @@ fn unlock_later(shared: &Arc<Mutex<Inner>>, key: &(String, String), lock: u64, a
         {
             lane.locked = false;
         }
-        Shares::start(&shared, &key, None);
+        Shares::start(&shared, &key);
     });
 }
 
@@ -271,16 +275,20 @@ async fn send(shared: &Arc<Mutex<Inner>>, channel: &Channel, incident: &str, sha
             Ok(answer) => (Some(answer.status), None, answer.text),
             Err(error) => (None, Some(error.to_string()), String::new()),
         };
-        locked(shared).deliveries.push(Delivery {
-            channel: channel.name.clone(),
-            incident_id: incident.to_owned(),
-            event: share.event.clone(),
-            attempt,
-            at_ms: crate::simulator::clock::Clock::default().now_ms(),
-            status,
-            error,
-            answer,
-        });
+        {
+            let mut inner = locked(shared);
+            let at_ms = inner.clock.now_ms();
+            inner.deliveries.push(Delivery {
+                channel: channel.name.clone(),
+                incident_id: incident.to_owned(),
+                event: share.event.clone(),
+                attempt,
+                at_ms,
+                status,
+                error,
+                answer,
+            });
+        }
         if !again || attempt == channel.attempts {
             return;
         }
@@ -342,6 +350,6 @@ fn queue(bigpanda: &BigPanda, store: &mut Store, channel: &Channel, id: &str, ev
         incident.environments.first().and_then(|id| store.environments.iter().find(|known| known.id == *id));
     let body = dialect::body(channel.dialect, incident, event, environment);
     let share = Share { event: event.to_owned(), body: serde_json::to_vec(&body).unwrap_or_default().into() };
-    bigpanda.shares.push(bigpanda, channel, id, share);
+    bigpanda.shares.push(channel, id, share);
     Ok(())
 }

@@ -271,7 +271,7 @@ impl Instance {
                 ("correlation_id", format!("seed:{number}")),
             ];
             all.extend(fields.iter().map(|(name, text)| (name.as_str(), text.replace("{n}", &running))));
-            let super::State { world, settings } = &mut *state;
+            let super::State { world, settings, .. } = &mut *state;
             let env = Env { now: self.now(), caller: &caller, settings, display_input: false };
             let fields = all.iter().map(|(name, text)| (*name, text.as_str()));
             write::create(world, &self.random, &env, class, fields)?;
@@ -307,7 +307,7 @@ impl Instance {
         let admin = actors::acting_as(&state, "admin");
         let known = state.world.lookup("sys_user", "user_name", name).map(|user| user.id);
         let id = known.or_else(|| {
-            let super::State { world, settings } = &mut *state;
+            let super::State { world, settings, .. } = &mut *state;
             let env = Env { now: self.now(), caller: &admin, settings, display_input: false };
             write::insert(
                 world,

@@ -6,12 +6,16 @@
 use std::borrow::Cow;
 
 use super::dictionary::Kind;
-use super::error::ApiError;
 use super::row::{Row, SysId, Value};
 use super::schema::{Class, Column, ColumnId};
 use super::settings::{Settings, Unresolved};
 use super::world::{Caller, World};
 use crate::simulator::calendar;
+
+/// New texts by column.
+pub(crate) type Changes = Vec<(ColumnId, Box<str>)>;
+/// Journal column and text.
+pub(crate) type Notes = Vec<(Box<str>, Box<str>)>;
 
 /// What a write needs to know besides the fields.
 #[derive(Clone, Copy)]
@@ -29,9 +33,8 @@ pub(crate) struct Draft<'w> {
     pub(crate) class: &'w Class,
     /// Absent for a new record.
     pub(crate) row: Option<&'w Row>,
-    changes: Vec<(ColumnId, Box<str>)>,
-    /// Journal column and text.
-    pub(crate) notes: Vec<(Box<str>, Box<str>)>,
+    changes: Changes,
+    pub(crate) notes: Notes,
     pub(crate) wanted_id: Option<SysId>,
 }
 
@@ -40,21 +43,21 @@ impl<'w> Draft<'w> {
         Self { world, class, row, changes: Vec::with_capacity(24), notes: Vec::new(), wanted_id: None }
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<(ColumnId, Box<str>)>, Vec<(Box<str>, Box<str>)>) {
+    pub(crate) fn into_parts(self) -> (Changes, Notes) {
         (self.changes, self.notes)
     }
 
     /// Takes the caller's fields over; unknown and read-only ones are dropped without a word.
-    pub(crate) fn take(&mut self, env: &Env<'_>, name: &str, text: &str) -> Result<(), ApiError> {
+    pub(crate) fn take(&mut self, env: &Env<'_>, name: &str, text: &str) {
         if name == "sys_id" && self.row.is_none() && env.settings.accept_client_sys_id {
             self.wanted_id = SysId::parse(text);
-            return Ok(());
+            return;
         }
         let Some(column) = self.world.schema.named(self.class, name) else {
-            return Ok(());
+            return;
         };
         if column.read_only {
-            return Ok(());
+            return;
         }
         match column.kind {
             Kind::Journal => {
@@ -75,7 +78,6 @@ impl<'w> Draft<'w> {
                 }
             }
         }
-        Ok(())
     }
 
     /// The text that is stored for an input; `None` drops it.

@@ -11,6 +11,9 @@ use crate::simulator::fault::Action;
 use crate::simulator::http::{Ending, Reply, Request};
 use crate::simulator::serve::{Site as _, add_headers};
 
+/// The rule that limits requests.
+pub(crate) const RULE_ID: &str = "7f2b6e0cdb2123001f4ff9b61d9619b0";
+
 const HIBERNATING: &str = "<html><head><title>Instance Hibernating page</title></head><body><h1>Your instance is hibernating</h1><p>Want to find out why instances hibernate?</p></body></html>";
 
 pub(crate) fn reply(instance: &Instance, action: &Action, request: &Request<'_>) -> Reply {
@@ -68,7 +71,7 @@ pub(crate) fn rate_limited(limit: u32, retry_after: u32, reset: i64) -> Reply {
     .reply()
     .with("x-ratelimit-limit", &limit.to_string())
     .with("x-ratelimit-reset", &reset.to_string())
-    .with("x-ratelimit-rule", "7f2b6e0cdb2123001f4ff9b61d9619b0")
+    .with("x-ratelimit-rule", RULE_ID)
     .with("retry-after", &retry_after.to_string())
 }
 

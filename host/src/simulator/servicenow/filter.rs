@@ -162,10 +162,14 @@ impl Filter {
                 _ => {}
             }
         }
-        match best {
-            Access::Everything if updated != (i64::MIN, i64::MAX) => Access::Updated(updated.0, updated.1),
-            Access::Everything if created != (i64::MIN, i64::MAX) => Access::Created(created.0, created.1),
-            found => found,
+        if best != Access::Everything {
+            best
+        } else if updated != (i64::MIN, i64::MAX) {
+            Access::Updated(updated.0, updated.1)
+        } else if created != (i64::MIN, i64::MAX) {
+            Access::Created(created.0, created.1)
+        } else {
+            Access::Everything
         }
     }
 }
@@ -216,7 +220,7 @@ fn compile(context: &Context<'_>, class: &Class, term: &Term) -> Option<Check> {
             check.push(id);
         }
         Op::InstanceOf => {
-            check.classes = context.world.schema.table(&term.operand)?.family.clone();
+            check.classes.clone_from(&context.world.schema.table(&term.operand)?.family);
         }
         Op::IsEmpty | Op::IsNotEmpty | Op::Anything => {}
         Op::Equal
@@ -294,8 +298,7 @@ impl Check {
         let last = self.times.last().copied().flatten();
         let (from, to) = match (self.op, first, last) {
             (Op::Equal, Some(at), _) => (at, at),
-            (Op::Greater | Op::RelativeGreater, Some(at), _) => (at, i64::MAX),
-            (Op::GreaterOrEqual, Some(at), _) => (at, i64::MAX),
+            (Op::Greater | Op::GreaterOrEqual | Op::RelativeGreater, Some(at), _) => (at, i64::MAX),
             (Op::Less | Op::LessOrEqual | Op::RelativeLess, Some(at), _) => (i64::MIN, at),
             (Op::Between | Op::On, Some(from), Some(to)) => (from, to),
             _ => return,
@@ -309,6 +312,9 @@ impl Check {
             return self.on_nothing();
         };
         let value = world.value(row_at_end, column);
+        let order = || self.compared(column, value, 0);
+        let field_order = || self.against_field(world, row, column, value);
+        let shown = |test: fn(&str, &str) -> bool| self.shown(world, row_at_end, column, value, test);
         match self.op {
             Op::IsEmpty => value.is_empty(),
             Op::IsNotEmpty => !value.is_empty(),
@@ -317,25 +323,22 @@ impl Check {
             Op::NotEqual => !self.equals(column, value, 0),
             Op::In => (0..self.texts.len()).any(|index| self.equals(column, value, index)),
             Op::NotIn => !(0..self.texts.len()).any(|index| self.equals(column, value, index)),
-            Op::Like | Op::NotLike | Op::StartsWith | Op::EndsWith => self.like(world, row_at_end, column, value),
-            Op::Less => self.compared(column, value, 0) == Some(Ordering::Less),
-            Op::LessOrEqual => {
-                matches!(self.compared(column, value, 0), Some(Ordering::Less | Ordering::Equal))
-            }
-            Op::Greater => self.compared(column, value, 0) == Some(Ordering::Greater),
-            Op::GreaterOrEqual => {
-                matches!(self.compared(column, value, 0), Some(Ordering::Greater | Ordering::Equal))
-            }
+            Op::Like => shown(|text, part| text.contains(part)),
+            Op::NotLike => !shown(|text, part| text.contains(part)),
+            Op::StartsWith => shown(|text, part| text.starts_with(part)),
+            Op::EndsWith => shown(|text, part| text.ends_with(part)),
+            Op::Less | Op::RelativeLess => order() == Some(Ordering::Less),
+            Op::LessOrEqual => order().is_some_and(Ordering::is_le),
+            Op::Greater | Op::RelativeGreater => order() == Some(Ordering::Greater),
+            Op::GreaterOrEqual => order().is_some_and(Ordering::is_ge),
             Op::Between | Op::On => self.between(column, value),
             Op::NotOn => !self.between(column, value),
-            Op::RelativeGreater => self.compared(column, value, 0) == Some(Ordering::Greater),
-            Op::RelativeLess => self.compared(column, value, 0) == Some(Ordering::Less),
-            Op::SameAs
-            | Op::NotSameAs
-            | Op::GreaterField
-            | Op::LessField
-            | Op::GreaterOrEqualField
-            | Op::LessOrEqualField => self.against_field(world, row, column, value),
+            Op::SameAs => field_order() == Some(Ordering::Equal),
+            Op::NotSameAs => field_order() != Some(Ordering::Equal),
+            Op::GreaterField => field_order() == Some(Ordering::Greater),
+            Op::LessField => field_order() == Some(Ordering::Less),
+            Op::GreaterOrEqualField => field_order().is_some_and(Ordering::is_ge),
+            Op::LessOrEqualField => field_order().is_some_and(Ordering::is_le),
             Op::InstanceOf => self.classes.contains(&row_at_end.class),
             Op::Dynamic | Op::Unknown => false,
         }
@@ -420,38 +423,23 @@ impl Check {
 
     fn between(&self, column: &Column, value: Value<'_>) -> bool {
         self.texts.len() == 2
-            && matches!(self.compared(column, value, 0), Some(Ordering::Greater | Ordering::Equal))
-            && matches!(self.compared(column, value, 1), Some(Ordering::Less | Ordering::Equal))
+            && self.compared(column, value, 0).is_some_and(Ordering::is_ge)
+            && self.compared(column, value, 1).is_some_and(Ordering::is_le)
     }
 
-    /// On a reference the name shown is searched, not the id.
-    fn like(&self, world: &World, row: &Row, column: &Column, value: Value<'_>) -> bool {
+    /// Tries the operand as a part of the text; on a reference, of the name shown and not of the id.
+    fn shown(&self, world: &World, row: &Row, column: &Column, value: Value<'_>, test: fn(&str, &str) -> bool) -> bool {
         let shown = if column.kind == Kind::Reference { world.display(row, column) } else { value.text() };
-        let (shown, wanted) = (folded(&shown), folded(self.text(0)));
-        match self.op {
-            Op::StartsWith => shown.starts_with(&*wanted),
-            Op::EndsWith => shown.ends_with(&*wanted),
-            Op::NotLike => !shown.contains(&*wanted),
-            _ => shown.contains(&*wanted),
-        }
+        test(&folded(&shown), &folded(self.text(0)))
     }
 
-    fn against_field(&self, world: &World, row: &Row, column: &Column, value: Value<'_>) -> bool {
-        let Some((other_row, other_column)) = self.other.as_ref().and_then(|path| path.follow(world, row)) else {
-            return self.op == Op::NotSameAs;
-        };
+    fn against_field(&self, world: &World, row: &Row, column: &Column, value: Value<'_>) -> Option<Ordering> {
+        let (other_row, other_column) = self.other.as_ref()?.follow(world, row)?;
         let other = world.value(other_row, other_column);
-        let order = match column.kind {
-            Kind::Integer => value.number().cmp(&other.number()),
-            _ => value.text().cmp(&other.text()),
-        };
-        match self.op {
-            Op::SameAs => order == Ordering::Equal,
-            Op::NotSameAs => order != Ordering::Equal,
-            Op::GreaterField => order == Ordering::Greater,
-            Op::LessField => order == Ordering::Less,
-            Op::GreaterOrEqualField => order != Ordering::Less,
-            _ => order != Ordering::Greater,
-        }
+        Some(if column.kind == Kind::Integer {
+            value.number().cmp(&other.number())
+        } else {
+            value.text().cmp(&other.text())
+        })
     }
 }

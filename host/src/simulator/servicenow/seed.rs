@@ -306,6 +306,14 @@ pub(crate) fn fill(world: &mut World, user: &str) {
     for (name, value) in PROPERTIES {
         seeder.row("sys_properties", None, &[("name", *name), ("value", *value)]);
     }
+    for name in ["Depends on::Used by", "Runs on::Runs", "Contains::Contained by", "Hosted on::Hosts"] {
+        seeder.row("cmdb_rel_type", None, &[("name", name)]);
+    }
+    seeder.row(
+        "sc_cat_item",
+        None,
+        &[("name", "Standard Laptop"), ("short_description", "A laptop for everyday work")],
+    );
     for role in ["admin", "itil", "sn_incident_read", "sn_incident_write", "x_bip_panda_user"] {
         seeder.row("sys_user_role", None, &[("name", role)]);
     }

@@ -161,8 +161,7 @@ fn list(call: &Call<'_>, state: &State, class: ClassId) -> Result<Reply, ApiErro
     if call.caller.role != Role::Admin && (&*class.name == "sys_db_object" || class.name.starts_with("metric_")) {
         return Err(ApiError::query_rights(None));
     }
-    let offset = number(call.params, "sysparm_offset")?.unwrap_or(0);
-    let limit = number(call.params, "sysparm_limit")?.unwrap_or(DEFAULT_LIMIT);
+    let (offset, limit) = range(call.params)?;
     let query = wanted(&state.world, class, call.params);
     let page = selected(call, state, class, &query, (offset, limit))?;
     if call.version == Version::One && page.total == 0 {
@@ -205,6 +204,11 @@ fn rows(body: &mut Vec<u8>, state: &State, class: &Class, view: &View<'_>, rows:
 
 fn hidden(state: &State) -> HashSet<String> {
     state.settings.hidden_fields.iter().cloned().collect()
+}
+
+/// Offset and limit of a list.
+pub(crate) fn range(params: &Params<'_>) -> Result<(usize, usize), ApiError> {
+    Ok((number(params, "sysparm_offset")?.unwrap_or(0), number(params, "sysparm_limit")?.unwrap_or(DEFAULT_LIMIT)))
 }
 
 fn number(params: &Params<'_>, name: &str) -> Result<Option<usize>, ApiError> {

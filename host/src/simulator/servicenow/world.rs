@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::dictionary::Kind;
@@ -236,11 +237,13 @@ impl World {
             }
             let label = if element == "comments" { "Additional comments" } else { "Work notes" };
             let author = self.user_name(&entry.created_by);
-            out.push_str(&format!(
+            // Writing to a string cannot fail.
+            let _ = write!(
+                out,
                 "{} - {author} ({label})\n{}\n\n",
                 self.display_date(entry.created),
                 self.named_text(entry, "value")
-            ));
+            );
         }
         out
     }

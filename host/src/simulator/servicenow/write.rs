@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::draft::{Draft, Env};
+use super::draft::{Changes, Draft, Env, Notes};
 use super::error::ApiError;
 use super::heap::RowNo;
 use super::row::{Row, SysId};
@@ -33,7 +33,7 @@ pub(crate) fn create<'f>(
         let table = world.schema.class(class).ok_or_else(ApiError::no_resource)?;
         let mut draft = Draft::new(world, table, None);
         for (name, text) in fields {
-            draft.take(env, name, text)?;
+            draft.take(env, name, text);
         }
         rules::apply(&mut draft, env)?;
         let id = match draft.wanted_id {
@@ -80,7 +80,7 @@ pub(crate) fn update<'f>(
         let own = world.schema.class(row.class).unwrap_or(table);
         let mut draft = Draft::new(world, own, Some(row));
         for (name, text) in fields {
-            draft.take(env, name, text)?;
+            draft.take(env, name, text);
         }
         rules::apply(&mut draft, env)?;
         let (changes, notes) = draft.into_parts();
@@ -148,8 +148,19 @@ pub(crate) fn insert(
     table: &str,
     cells: &[(&str, &str)],
 ) -> Option<SysId> {
+    insert_as(world, env, table, SysId(random.wide()), cells)
+}
+
+/// The same under an id that the caller has chosen.
+pub(crate) fn insert_as(
+    world: &mut World,
+    env: &Env<'_>,
+    table: &str,
+    id: SysId,
+    cells: &[(&str, &str)],
+) -> Option<SysId> {
     let class = world.schema.table(table)?;
-    let (heap, id) = (class.heap, SysId(random.wide()));
+    let heap = class.heap;
     let mut row = Row::new(id, class.id, env.now, &env.caller.name);
     for (name, text) in cells {
         if let Some(column) = world.schema.named(class, name)
@@ -162,14 +173,7 @@ pub(crate) fn insert(
     Some(id)
 }
 
-fn journal(
-    world: &mut World,
-    random: &Random,
-    env: &Env<'_>,
-    class: ClassId,
-    id: SysId,
-    notes: Vec<(Box<str>, Box<str>)>,
-) {
+fn journal(world: &mut World, random: &Random, env: &Env<'_>, class: ClassId, id: SysId, notes: Notes) {
     if notes.is_empty() {
         return;
     }
@@ -187,7 +191,7 @@ fn journal(
 }
 
 /// Gives the record the next number of its table, unless the caller gave one.
-fn number(world: &mut World, class: ClassId, changes: &mut Vec<(ColumnId, Box<str>)>) {
+fn number(world: &mut World, class: ClassId, changes: &mut Changes) {
     let Some(table) = world.schema.class(class) else {
         return;
     };

@@ -117,7 +117,7 @@ impl State {
             }
             bytes += body.len();
             crashes = event.crashes.max(crashes);
-            self.db.prepare_cached("UPDATE events SET leased = 1 WHERE id = ?1")?.execute([event.id.0])?;
+            self.db.prepare_cached("UPDATE events SET leased = 1, until = 0 WHERE id = ?1")?.execute([event.id.0])?;
             events.push(PendingEvent { id: event.id, received: event.received, revision: event.revision, body });
         }
         if events.is_empty() {

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::fail::Fail;
@@ -29,6 +30,14 @@ pub(super) fn open_writer(path: &Path, page_bytes: u32) -> Result<Connection, Er
 pub(super) fn open_reader(path: &Path) -> Result<Connection, Error> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     db.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -1024;")
+        .map_err(|error| unopened(path, error))?;
+    Ok(db)
+}
+
+/// A connection that only moves pages from the write-ahead log into the database.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, Error> {
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64;")
         .map_err(|error| unopened(path, error))?;
     Ok(db)
 }
@@ -60,12 +69,14 @@ fn prepare(db: &mut Connection, page_bytes: u32, path: &Path) -> Result<(), Erro
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA trusted_schema = OFF;
-         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -8192;
          PRAGMA temp_store = MEMORY;"
     ))
     .map_err(|error| unopened(path, error))?;
+    // Otherwise binding a value can throw the plan of a statement away, which then costs more than running it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|error| unopened(path, error))?;
     db.set_prepared_statement_cache_capacity(96);
     migrate(db, found).map_err(|fail| match fail {
         Fail::Sql(source) => unopened(path, source),

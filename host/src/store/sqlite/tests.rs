@@ -1,6 +1,11 @@
-//! What the store promises, each promise by name. The model is in `tests/model.rs`.
+//! What the store promises, each promise by name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-#![allow(dead_code)]
 
+mod deliver;
+mod desk;
+mod disk;
+mod intake;
+mod model;
+mod retention;
 mod samples;
 mod way_through;

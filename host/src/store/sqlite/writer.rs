@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoint::Checkpoints;
 use super::fail::Fail;
 use super::ledger::Ledger;
 use crate::steps::{Safeguard, Step, broken, reached};
@@ -104,6 +105,7 @@ pub(super) struct Writer {
     pub(super) cause: Option<Fail>,
     /// 1 gives every task a commit of its own.
     pub(super) batch: usize,
+    pub(super) checkpoints: Checkpoints,
     /// Whether the connection syncs at commit.
     pub(super) syncs: bool,
 }
@@ -146,6 +148,12 @@ impl Writer {
             return Err(fail.clone());
         }
         let outcome = self.transact(batch, durability == Durability::Power);
+        if outcome.is_ok()
+            && let Err(fail) = self.checkpoints.after_commit(&self.state.db)
+        {
+            // What was committed is safe in the log; what comes next would not be.
+            self.mark_broken(&fail);
+        }
         if let Err(fail) = &outcome {
             self.state.ledger.roll_back();
             // A commit that failed may have ended the transaction itself.
@@ -174,6 +182,10 @@ impl Writer {
         self.state.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         for work in batch {
             work.run(&mut self.state)?;
+        }
+        if broken(Safeguard::Durability) {
+            // Time for the early answer to leave before the process dies.
+            std::thread::sleep(std::time::Duration::from_millis(100));
         }
         reached(Step::InsideBatch);
         self.state.db.prepare_cached("COMMIT")?.execute([])?;

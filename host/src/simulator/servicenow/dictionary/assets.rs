@@ -74,7 +74,24 @@ pub(super) const TABLES: &[TableDef] = &[
         &[
             reference("parent", "Parent", "cmdb_ci").indexed(),
             reference("child", "Child", "cmdb_ci").indexed(),
-            text("type", "Type", 32),
+            reference("type", "Type", "cmdb_rel_type"),
+        ],
+    ),
+    table("cmdb_rel_type", "CI Relationship Type", "name", &[text("name", "Name", 100).indexed()]),
+    table("cmdb_ci_vm_instance", "Virtual Machine Instance", "name", &[text("vm_inst_id", "VM instance ID", 255)])
+        .extends("cmdb_ci"),
+    table("cmdb_ci_spkg", "Software", "name", &[text("version", "Version", 255)]).extends("cmdb_ci"),
+    table(
+        "alm_asset",
+        "Asset",
+        "display_name",
+        &[
+            text("display_name", "Display name", 255),
+            text("asset_tag", "Asset tag", 40),
+            text("serial_number", "Serial number", 100),
+            reference("ci", "Configuration Item", "cmdb_ci"),
+            reference("assigned_to", "Assigned to", "sys_user"),
+            integer("install_status", "State").choice().default("1"),
         ],
     ),
     table(

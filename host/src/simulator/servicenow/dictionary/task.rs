@@ -194,6 +194,51 @@ pub(super) const TABLES: &[TableDef] = &[
     table("sc_request", "Request", "number", REQUEST).extends("task").numbered("REQ"),
     table("sc_req_item", "Requested Item", "number", REQUESTED_ITEM).extends("task").numbered("RITM"),
     table("sc_task", "Catalog Task", "number", CATALOG_TASK).extends("task").numbered("SCTASK"),
+    table(
+        "sc_category",
+        "Catalog Category",
+        "title",
+        &[text("title", "Title", 100), text("description", "Description", 4_000), flag("active", "Active", "true")],
+    ),
+    table(
+        "sc_cat_item",
+        "Catalog Item",
+        "name",
+        &[
+            text("name", "Name", 100).indexed(),
+            text("short_description", "Short description", 200),
+            text("description", "Description", 8_000),
+            text("price", "Price", 40),
+            reference("category", "Category", "sc_category"),
+            flag("active", "Active", "true"),
+        ],
+    ),
+    table(
+        "std_change_producer_version",
+        "Standard Change Template Version",
+        "name",
+        &[text("name", "Name", 100).indexed(), text("version", "Version", 40), flag("active", "Active", "true")],
+    ),
+    table(
+        "sysapproval_approver",
+        "Approval",
+        "sysapproval",
+        &[
+            reference("sysapproval", "Approval for", "task").indexed(),
+            reference("approver", "Approver", "sys_user"),
+            text("state", "State", 40).default("requested"),
+        ],
+    ),
+    table(
+        "task_sla",
+        "Task SLA",
+        "task",
+        &[
+            reference("task", "Task", "task").indexed(),
+            text("stage", "Stage", 40).default("in_progress"),
+            flag("has_breached", "Has breached", "false"),
+        ],
+    ),
     table("incident_task", "Incident Task", "number", &[reference("incident", "Incident", "incident").indexed()])
         .extends("task")
         .numbered("ITASK"),

@@ -31,9 +31,14 @@ pub(super) fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path, &Options::default()).unwrap()
 }
 
+/// A directory in memory where there is one: most tests are not about the disk.
+pub(super) fn directory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// A store in a directory of its own.
 pub(super) fn fresh() -> (TempDir, SqliteStore) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = directory();
     let store = open(&directory.path().join("tandem.db"));
     (directory, store)
 }

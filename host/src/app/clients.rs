@@ -1,0 +1,56 @@
+//! The clients of both vendors, as an integration configures them.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::{Auth, Integration};
+use crate::domain::secret::Secret;
+use crate::servicenow::{CacheSettings, Credentials, Grant};
+use crate::{bigpanda, servicenow, transport};
+
+pub(super) fn bigpanda(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn bigpanda::Api>> {
+    let side = &of.bigpanda;
+    let key = |key: &Option<Secret>| key.clone().unwrap_or_default();
+    let mut settings = bigpanda::Settings::new(side.api_url.clone(), key(&side.api_key), key(&side.app_key));
+    settings.rate = NonZeroU32::new(side.requests_per_second);
+    settings.transport = transport::Settings {
+        connect_timeout: side.connect_timeout,
+        total_timeout: side.timeout,
+        documented_only: of.retry.documented_only,
+        ..transport::Settings::default()
+    };
+    Ok(Arc::new(bigpanda::Client::new(settings, clock.clone())?))
+}
+
+pub(super) fn servicenow(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn servicenow::Api>> {
+    let side = &of.servicenow;
+    let mut settings = servicenow::Settings::new(side.url.clone(), credentials(&side.auth));
+    settings.rate = NonZeroU32::new(side.requests_per_second);
+    settings.references = CacheSettings { found: side.reference_ttl, ..CacheSettings::default() };
+    settings.transport = transport::Settings {
+        connect_timeout: side.connect_timeout,
+        total_timeout: side.timeout,
+        documented_only: of.retry.documented_only,
+        ..transport::Settings::default()
+    };
+    Ok(Arc::new(servicenow::Client::new(settings, clock.clone())?))
+}
+
+fn credentials(auth: &Auth) -> Credentials {
+    match auth {
+        Auth::Basic { username, password } => Credentials::Basic { user: username.clone(), password: password.clone() },
+        Auth::Password { username, password, client } => Credentials::OAuth {
+            client_id: client.id.clone(),
+            client_secret: client.secret.clone(),
+            token_url: Some(client.token_url.clone()),
+            grant: Grant::Password { user: username.clone(), password: password.clone() },
+        },
+        Auth::ClientCredentials { client } => Credentials::OAuth {
+            client_id: client.id.clone(),
+            client_secret: client.secret.clone(),
+            token_url: Some(client.token_url.clone()),
+            grant: Grant::ClientCredentials,
+        },
+    }
+}

@@ -1,0 +1,79 @@
+//! The plugin host as the sync and the operators' API want it.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use crate::bigpanda::share;
+use crate::config::Plugins;
+use crate::domain::patch::{Op, Transformation};
+use crate::mapping;
+use crate::plugin::{Dictionary, Host, Input, bundled};
+use crate::sync::{Transform, TransformJob};
+use crate::web::PluginDesk;
+
+/// Loads the plugins, off the runtime's threads: compiling takes a while.
+pub(super) async fn start(config: &Plugins) -> anyhow::Result<Arc<Host>> {
+    let bundled = bundled().map_err(anyhow::Error::msg)?;
+    let config = config.clone();
+    let started = tokio::task::spawn_blocking(move || Host::start(config, bundled, Arc::new(Fields)));
+    Ok(Arc::new(started.await.context("loading the plugins was cut off")??))
+}
+
+/// The field dictionary, for the plugin host.
+struct Fields;
+
+impl Dictionary for Fields {
+    fn check(&self, op: &Op) -> Result<Op, String> {
+        mapping::check(op).map_err(|refusal| refusal.to_string())
+    }
+}
+
+/// The chain of plugins, for the sync.
+pub(super) struct Chain {
+    host: Arc<Host>,
+}
+
+impl Chain {
+    pub(super) fn new(host: Arc<Host>) -> Self {
+        Self { host }
+    }
+}
+
+#[async_trait]
+impl Transform for Chain {
+    async fn transform(&self, job: TransformJob) -> Transformation {
+        let TransformJob { event, share, stored, settings, hooks, now, .. } = job;
+        let seed = u64::from_le_bytes(event.0.to_le_bytes());
+        let raw = Some(Arc::from(share::raw(&stored)));
+        self.host.transform(Input { share, raw, ticket: None, settings, hooks, now, seed }).await
+    }
+}
+
+/// The plugin host, for operators.
+pub(super) struct Desk {
+    host: Arc<Host>,
+}
+
+impl Desk {
+    pub(super) fn new(host: Arc<Host>) -> Self {
+        Self { host }
+    }
+}
+
+impl PluginDesk for Desk {
+    fn list(&self) -> Value {
+        json!(self.host.status())
+    }
+
+    fn reload(&self) -> Value {
+        let reload = self.host.reload_now();
+        json!({ "generation": reload.generation, "changed": reload.changed, "broken": reload.broken })
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.host.hooks().is_empty()
+    }
+}

@@ -1,0 +1,49 @@
+//! An integration's configuration as the sync wants it.
+
+use std::sync::Arc;
+
+use crate::config::Integration;
+use crate::domain::share::Overrides;
+use crate::engine::Policy;
+use crate::engine::policy::{FollowUps, Retry};
+use crate::sync::{Effective, Settings};
+
+/// The settings of one integration. Those of a share without overrides are made once.
+pub(super) struct Resolved {
+    integration: Integration,
+    plain: Arc<Effective>,
+}
+
+impl Resolved {
+    pub(super) fn new(integration: Integration) -> Self {
+        let plain = Arc::new(effective(&integration, &Overrides::default()));
+        Self { integration, plain }
+    }
+}
+
+impl Settings for Resolved {
+    fn effective(&self, overrides: &Overrides) -> Arc<Effective> {
+        if overrides.settings.is_empty() && overrides.fields.is_empty() && overrides.mapping.is_empty() {
+            return self.plain.clone();
+        }
+        Arc::new(effective(&self.integration, overrides))
+    }
+
+    fn plain(&self) -> &Effective {
+        &self.plain
+    }
+}
+
+fn effective(integration: &Integration, overrides: &Overrides) -> Effective {
+    let (settings, ignored) = integration.with_overrides(overrides);
+    let crate::config::Retry { attempts, spacing, within_attempt, lease, crash_limit, .. } = integration.retry.clone();
+    let crate::config::FollowUps { callback, tag, comment } = integration.follow_ups;
+    let policy = Policy {
+        table: integration.servicenow.table.clone(),
+        update_fields: settings.update_fields.clone(),
+        response_tag: settings.response_incident_tag.clone(),
+        follow_ups: FollowUps { callback, tag, comment },
+        retry: Retry { attempts, spacing, within_attempt, lease, crash_limit },
+    };
+    Effective { policy, plugin_settings: integration.plugin_json(&settings, overrides), ignored }
+}

@@ -1,0 +1,26 @@
+//! `tandem run`: the host, until it is asked to stop.
+
+use super::report::Told;
+use super::{Exit, Source, block_on};
+use crate::config::Loaded;
+use crate::domain::fault::Class;
+use crate::{app, telemetry};
+
+pub(super) fn run(source: &Source) -> anyhow::Result<Exit> {
+    let Loaded { config, warnings, .. } = source.load()?;
+    if config.integrations.is_empty() {
+        return Err(Told::new(
+            Class::Config,
+            "config.empty",
+            "no integration is configured, so there is nothing to do",
+        )
+        .hint("write an [integration.<name>] section; `tandem init` shows one")
+        .into());
+    }
+    telemetry::start_logs(&config.log);
+    for warning in &warnings {
+        let remedy = warning.remedy().unwrap_or_default();
+        tracing::warn!(error.code = warning.code(), "{}; {remedy}", warning.message());
+    }
+    block_on(app::run(config)).map(|()| Exit::Success)
+}
