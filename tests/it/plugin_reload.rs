@@ -25,6 +25,13 @@ fn version(bytes: &[u8], version: &str) -> Vec<u8> {
     relabelled(bytes, |metadata| metadata["version"] = json!(version))
 }
 
+/// Without the offset at which a cut file ends, which depends on the compiler.
+fn without_offset(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("(at offset 0x") else { return text.to_owned() };
+    let after = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+    format!("{before}(at offset N{after}")
+}
+
 const MINIMAL: &str = "BigPanda Incident: 66b0c0ffee - critical";
 
 #[test]
@@ -108,7 +115,25 @@ fn files_that_are_no_plugins_are_refused_each_with_its_sentence() {
             format!("{} {}: {}", plugin.id, problem.code, problem.message)
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    let told = without_offset(&lines.join("\n"));
+    insta::assert_snapshot!(told, @r#"
+    a-empty plugin.format: it is an empty file, not a WebAssembly component
+    b-elf plugin.format: it is native code, not a WebAssembly component
+    c-module plugin.format: it is a core module, not a WebAssembly component
+    d-text plugin.format: it is WebAssembly's text format, not a WebAssembly component
+    e-garbage plugin.format: it is something else, not a WebAssembly component
+    f-short plugin.damaged: it is cut off or damaged: its header ends early or names no known format
+    g-cut plugin.damaged: it is cut off or damaged: unexpected end-of-file (at offset N)
+    h-unlabelled plugin.metadata: it says nothing about itself: the section `tandem:plugin` is missing
+    i-format plugin.metadata: what it says about itself can't be used: its format is 7, and this Tandem reads 1
+    j-id plugin.metadata: what it says about itself can't be used: `../etc` is no id
+    k-phase plugin.metadata: what it says about itself can't be used: there is no phase `first`
+    l-grant plugin.grant: it uses `random` without asking for it
+    m-raw plugin.grant: it asks for `raw-share`, which it was not granted
+    n-limit plugin.metadata: what it says about itself can't be used: it asks for `memory = "all"`; write a number, or a text such as "16 MiB" or "20 ms"
+    o-schema plugin.metadata: what it says about itself can't be used: the schema of its settings: the keyword `pattern` is not known
+    p-small plugin.memory: it wanted more than 64 KiB of memory, before it was asked anything
+    "#);
     assert_eq!(line(&plugged.host), MINIMAL);
 }
 

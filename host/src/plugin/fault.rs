@@ -22,7 +22,7 @@ pub(super) enum FaultKind {
     Deadline(Duration),
     Memory(usize),
     Table(usize),
-    Stack(usize),
+    Stack,
     HostCalls(u32),
     Panic(Panic),
     Trap(String),
@@ -83,10 +83,14 @@ impl Fault {
     /// Reads what ended a call, with the help of what the instance left behind.
     pub(super) fn of(error: &wasmtime::Error, state: &State, limits: &Limits) -> Self {
         let frames = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+        let trap = error.downcast_ref::<Trap>().copied();
         let kind = if error.is::<TooManyCalls>() {
             FaultKind::HostCalls(limits.host_calls)
-        } else if let Some(trap) = error.downcast_ref::<Trap>() {
-            Self::trap(*trap, state, limits)
+        } else if trap == Some(Trap::MemoryOutOfBounds) && is_recursion(&frames) {
+            // A guest's own stack lies at the bottom of its memory; below it there is nothing.
+            FaultKind::Stack
+        } else if let Some(trap) = trap {
+            Self::trap(trap, state, limits)
         } else {
             match state.meter.denied {
                 Some(Denied::Memory) => FaultKind::Memory(limits.memory),
@@ -102,7 +106,7 @@ impl Fault {
             return FaultKind::Deadline(limits.deadline);
         }
         if trap == Trap::StackOverflow {
-            return FaultKind::Stack(limits.stack);
+            return FaultKind::Stack;
         }
         if let Some(panic) = &state.panic {
             return FaultKind::Panic(Panic { message: shown(&panic.message), ..panic.clone() });
@@ -120,7 +124,7 @@ impl Fault {
             FaultKind::Deadline(_) => "plugin.deadline",
             FaultKind::Memory(_) => "plugin.memory",
             FaultKind::Table(_) => "plugin.table",
-            FaultKind::Stack(_) => "plugin.stack",
+            FaultKind::Stack => "plugin.stack",
             FaultKind::HostCalls(_) => "plugin.host-calls",
             FaultKind::Panic(_) => "plugin.panic",
             FaultKind::Trap(_) => "plugin.trap",
@@ -141,7 +145,7 @@ impl Fault {
             FaultKind::Deadline(deadline) => format!("it ran longer than {} ms", deadline.as_millis()),
             FaultKind::Memory(bytes) => format!("it wanted more than {} of memory", size(*bytes)),
             FaultKind::Table(elements) => format!("it wanted a table of more than {elements} elements"),
-            FaultKind::Stack(bytes) => format!("its calls went deeper than a stack of {} holds", size(*bytes)),
+            FaultKind::Stack => "its calls went deeper than its stack holds".into(),
             FaultKind::HostCalls(calls) => format!("it called the host more than {calls} times"),
             FaultKind::Panic(Panic { message, file, line }) => format!("it panicked: {message} ({file}:{line})"),
             FaultKind::Trap(what) => format!("it was stopped: {what}"),
@@ -166,7 +170,7 @@ impl Fault {
             }
             FaultKind::Memory(_) => "Raise `memory` in [plugins.limits] if the work is worth it.",
             FaultKind::Table(_) => "Raise `handles` in [plugins.limits].",
-            FaultKind::Stack(_) => "Raise `stack` in [plugins.limits]; endless recursion needs the author.",
+            FaultKind::Stack => "Tell the plugin's author: calls that go on for ever need a change of the plugin.",
             FaultKind::HostCalls(_) => "Raise `host_calls` in [plugins.limits] if the work is worth it.",
             FaultKind::Said(Complaint::Config, _) => "`tandem plugin show ID` lists its settings and what they may be.",
             FaultKind::Panic(_)
@@ -204,6 +208,12 @@ pub(super) fn size(bytes: usize) -> String {
     } else {
         format!("{} KiB", bytes.div_ceil(1 << 10))
     }
+}
+
+/// Whether a few functions call each other again and again.
+fn is_recursion(frames: &[String]) -> bool {
+    let distinct: std::collections::HashSet<&String> = frames.iter().collect();
+    frames.len() >= 15 && distinct.len() <= 4
 }
 
 /// Names of the guest's functions as its author wrote them. wasmtime demangles only when it prints.
