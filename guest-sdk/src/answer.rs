@@ -265,8 +265,9 @@ impl Patch {
 
     /// Adds an operation made elsewhere.
     pub fn push(&mut self, op: Op) -> &mut Operation {
-        let last = self.0.len();
         self.0.push(Operation { op, reason: None, on_update: false });
+        let last = self.0.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "pushed just above")]
         &mut self.0[last]
     }
 

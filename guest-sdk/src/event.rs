@@ -20,7 +20,7 @@ mod words;
 pub use alert::{Alert, Alerts};
 pub use incident::{Change, Changes, Incident};
 pub use pairs::{Pair, Pairs};
-pub use proposal::{Proposal, ProposedOp, Proposed};
+pub use proposal::{Proposal, Proposed, ProposedOp};
 pub use words::{EventKind, ShareKind, Status};
 
 use source::Source;

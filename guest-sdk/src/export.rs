@@ -73,6 +73,7 @@ pub mod glue {
     use std::cell::OnceCell;
     use std::marker::PhantomData;
 
+    use crate::Event;
     use crate::answer::{
         Answer, Body, Choice, Decision, Error, Hold, Journal, Op, Operation, Patch, Settlement, Text, Verdict,
     };
@@ -81,7 +82,6 @@ pub mod glue {
     use crate::hook::{
         Closure, Conflict, Description, Dispute, Fields, Gate, Plugin, PrimaryAlert, Reopen, ShortDescription, Tags,
     };
-    use crate::Event;
 
     const VERSION: &[u8] = env!("CARGO_PKG_VERSION").as_bytes();
 

@@ -75,7 +75,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             kind::TEXT => visitor.visit_borrowed_str(node.text(1)),
             kind::LIST => visitor.visit_seq(Members { left: node.number(1), reader: self }),
             kind::OBJECT => visitor.visit_map(Members { left: node.number(1), reader: self }),
-            other => Err(Mismatch(format!("the settings hold a value of a kind that this plugin is too old for ({other})"))),
+            other => {
+                Err(Mismatch(format!("the settings hold a value of a kind that this plugin is too old for ({other})")))
+            }
         }
     }
 

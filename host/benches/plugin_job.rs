@@ -4,7 +4,15 @@
 //! Native and plugin run in turn, batch by batch, so that a busy machine hits both. Starts from parsed structs, as
 //! the host does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::many_single_char_names,
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants
+)]
 
 #[path = "../../tests/it/support/plugins.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use more of it")]

@@ -4,7 +4,7 @@
 //! The loops stand for the sync: claims are asked for when something may be there, as `sync` does, and every ticket
 //! goes through five writes: accept, claim, decide, claim, settle.
 
-#![allow(clippy::unwrap_used, reason = "a bench that fails is to stop")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that fails is to stop")]
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 const BODY: usize = 22_000;
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_mins(2);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();

@@ -65,7 +65,9 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         sync.clone(),
         store.clone(),
         Arc::new(plugins::Desk::new(plugins.clone())),
-        Box::new(move || metrics.as_ref().map_or_else(String::new, |metrics| metrics.render())),
+        Box::new(move || {
+            metrics.as_ref().map_or_else(String::new, metrics_exporter_prometheus::PrometheusHandle::render)
+        }),
     );
     let server = web::start(&config.server, site).await?;
     Ok(Running {

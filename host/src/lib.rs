@@ -1,6 +1,16 @@
 //! Tandem keeps BigPanda incidents and ServiceNow incidents in step, and hands every value that it writes to
 //! sandboxed WebAssembly plugins. The modules below stand from the ground to the roof; `ARCHITECTURE.md` draws them.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::wildcard_enum_match_arm,
+        clippy::match_wildcard_for_single_variants,
+        clippy::nonminimal_bool,
+        clippy::suspicious_map
+    )
+)]
+
 // Ground: values.
 pub mod clock;
 pub mod domain;

@@ -57,6 +57,7 @@ pub struct PendingEvent {
     pub id: EventId,
     pub received: Timestamp,
     pub revision: i64,
+    /// Only of the newest in its claim (by revision, then by id), which stands for all; empty for the others.
     pub body: Vec<u8>,
 }
 
@@ -296,8 +297,8 @@ pub struct Depths {
 pub trait Inbox: Send + Sync {
     /// Makes a share durable. Concurrent calls share one disk sync.
     async fn accept(&self, event: NewEvent) -> Result<Accepted, Error>;
-    /// Leases the pending events of up to `links` links, longest waiting first. Of a link with more than a few
-    /// megabytes of bodies the oldest come first and the rest later. The one call that may forget at a power cut.
+    /// Leases the pending events of up to `links` links, longest waiting first. The one call that may be forgotten
+    /// at a power cut: then nobody has them.
     async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error>;
     /// Records a decision with all that follows from it.
     async fn decided(&self, decided: Decided) -> Result<Completion, Error>;

@@ -49,7 +49,7 @@ fn judge(folder: &Path) -> String {
     for (name, stream) in [("standard error", output.stderr), ("standard output", output.stdout)] {
         if !stream.is_empty() {
             let stream = String::from_utf8(stream).unwrap();
-            let _ = write!(text, "--- {name}\n{}", stream);
+            let _ = write!(text, "--- {name}\n{stream}");
         }
     }
     text

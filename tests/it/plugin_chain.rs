@@ -27,7 +27,14 @@ fn mood_on(mood: &str, hook: &str) -> Input {
 /// One line for each failure: who, on what, why, and what stood in.
 fn failures(answer: &Transformation) -> String {
     let line = |failure: &tandem::domain::patch::PluginFailure| {
-        format!("{} {} {}: {} [{:?}]", failure.plugin, failure.hook.as_str(), failure.code, failure.message, failure.stood_in)
+        format!(
+            "{} {} {}: {} [{:?}]",
+            failure.plugin,
+            failure.hook.as_str(),
+            failure.code,
+            failure.message,
+            failure.stood_in
+        )
     };
     answer.failures.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -209,7 +216,10 @@ fn two_writers_of_one_field_are_settled_as_the_operator_says() {
     let plugged = start(OnTwoWriters::Fail);
     assert_eq!(writers(&plugged), ["moody"]);
     let told = failures(&plugged.host.transform_here(mood("well")));
-    assert!(told.contains("twin fields plugin.output: its answer can't be used: `category` was set by moody already"), "{told}");
+    assert!(
+        told.contains("twin fields plugin.output: its answer can't be used: `category` was set by moody already"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -243,7 +253,8 @@ async fn a_looping_plugin_does_not_hold_up_other_events() {
 #[test]
 fn wrong_settings_are_named_and_the_plugin_is_stood_in_for() {
     let plugged = Plugged::start(&[bundle("moody")]);
-    let answer = plugged.host.transform_here(Input { settings: json!({ "mood": 5 }).to_string().into(), ..mood("well") });
+    let answer =
+        plugged.host.transform_here(Input { settings: json!({ "mood": 5 }).to_string().into(), ..mood("well") });
     assert!(failures(&answer).contains("plugin.config: its settings are wrong: `mood` is an integer, not a string"));
     let answer = plugged.host.transform_here(mood("jolly"));
     assert!(failures(&answer).contains("its settings are wrong: unknown variant `jolly`"), "{}", failures(&answer));

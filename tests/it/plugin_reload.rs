@@ -212,13 +212,8 @@ fn a_file_with_a_bundled_id_replaces_it_and_a_disabled_plugin_rests() {
     let plugged = Plugged::start(&[moody]);
     plugged.put("mine.wasm", &version(moody.bytes, "2.0.0"));
     plugged.host.reload_now();
-    let states: Vec<_> = plugged
-        .host
-        .status()
-        .plugins
-        .into_iter()
-        .map(|plugin| (plugin.about.unwrap().version, plugin.state))
-        .collect();
+    let states: Vec<_> =
+        plugged.host.status().plugins.into_iter().map(|plugin| (plugin.about.unwrap().version, plugin.state)).collect();
     assert_eq!(states, [("2.0.0".to_owned(), PluginState::Running), ("0.1.0".to_owned(), PluginState::Replaced)]);
     let disable = |config: &mut Plugins| config.disabled = vec![PluginId::new("moody").unwrap()];
     let plugged = Plugged::start_with(&[moody], disable);
@@ -259,7 +254,8 @@ fn compiled_code_that_this_host_did_not_write_is_never_run() {
     let start = || Plugged::start_with(&[bundle("noop")], |config| config.cache = cache.clone());
     let code = || {
         let entries = std::fs::read_dir(&cache).unwrap();
-        let mut files = entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "code"));
+        let mut files =
+            entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "code"));
         files.next().unwrap()
     };
     drop(start());

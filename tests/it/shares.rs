@@ -177,7 +177,42 @@ fn a_body_that_cannot_be_a_share_says_where_and_what_to_do() {
         let chain = chain(&error).join("; ");
         said.push(format!("{}: {chain}\n  -> {}", error.code(), error.hint().unwrap()));
     }
-    insta::assert_snapshot!(said.join("\n"), @r"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    share.empty: the body is empty
+      -> send the incident as a JSON object in the body
+    share.empty: the body is empty
+      -> send the incident as a JSON object in the body
+    share.encoding: the body is not UTF-8 from byte 0 on
+      -> send the body as UTF-8
+    share.json: the body is not valid JSON (line 1, column 13); EOF while parsing an object at line 1 column 13
+      -> check the body of the webhook; a variable that was inserted without quotes is the usual cause
+    share.kind: `$` is a list, but an object was expected
+      -> send the incident as BigPanda's notifications webhook or its REST API writes it
+    share.kind: `$` is null, but an object was expected
+      -> send the incident as BigPanda's notifications webhook or its REST API writes it
+    share.kind: `$` is a text, but an object was expected
+      -> send the incident as BigPanda's notifications webhook or its REST API writes it
+    share.id: the body names no incident: `$.id` is missing
+      -> put the incident's id under `id` or `incident_id`, or under `incident.id` of an envelope; in a composed body that is `{{incident.id}}`
+    share.kind: `$.incident` is a list, but an object with the incident was expected
+      -> send the incident as BigPanda's notifications webhook or its REST API writes it
+    share.kind: `$.incident.id` is an object, but the incident's id as text was expected
+      -> send the incident as BigPanda's notifications webhook or its REST API writes it
+    share.id: `$.id` still holds a template variable
+      -> the variable was not replaced; check its name in the webhook's body (for the id it is `{{incident.id}}`)
+    share.id: `$.id` is not usable as an id; the incident id contains a control character
+      -> send the id as BigPanda gives it
+    share.kind: `$.incident.alerts` is a number, but a list of alerts was expected
+      -> send the alerts as a list of objects, or leave the key out: then Tandem fetches the incident
+    share.kind: `$.incident.status` is a list, but critical, warning, unknown or ok was expected
+      -> send the incident as BigPanda's notifications webhook or its REST API writes it
+    share.id: the alert at `$.alerts[1]` has no id
+      -> send each alert with its id under `id` or `alert_id`
+    share.kind: `$.alerts[0].tags` is a text, but a list of named values or an object was expected
+      -> send the incident as BigPanda's notifications webhook or its REST API writes it
+    share.kind: `$.alerts[0]` is a list, but an alert or an alert's id was expected
+      -> send the incident as BigPanda's notifications webhook or its REST API writes it
+    "#);
 }
 
 #[test]
@@ -192,7 +227,15 @@ fn odd_values_that_matter_less_are_left_out_with_a_sentence() {
     let tags: Vec<_> =
         share.incident.alerts[0].tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect();
     assert_eq!(tags, [("d", "1.5"), ("e", "true")]);
-    insta::assert_snapshot!(share.overrides.ignored.join("\n"), @r"");
+    insta::assert_snapshot!(share.overrides.ignored.join("\n"), @r#"
+    the status `acknowledged` at `$.status` is not known and counts as unknown
+    `$.alerts[0].description` is a list and was left out
+    `$.alerts[0].tags.a` is an object and was left out
+    `$.flapping` is a text and was left out
+    `$.snooze` is a text and was left out
+    `$.maintenance` is an object and was left out
+    `$.end` is a text that is no time and was left out
+    "#);
 }
 
 mod any {

@@ -117,9 +117,14 @@ pub(crate) fn compile(toolchain: &Toolchain, crates: &[Crate], options: &Options
     }
     // Whatever the workspace's release profile says: a guest is small, stops at a panic, and keeps its names so
     // that a trap can be told.
-    for (key, value) in
-        [("OPT_LEVEL", "3"), ("PANIC", "abort"), ("LTO", "fat"), ("CODEGEN_UNITS", "1"), ("DEBUG", "0"), ("STRIP", "none")]
-    {
+    for (key, value) in [
+        ("OPT_LEVEL", "3"),
+        ("PANIC", "abort"),
+        ("LTO", "fat"),
+        ("CODEGEN_UNITS", "1"),
+        ("DEBUG", "0"),
+        ("STRIP", "none"),
+    ] {
         command.env(format!("CARGO_PROFILE_RELEASE_{key}"), value);
     }
     command.env(

@@ -1,13 +1,18 @@
 //! From a module to a component with its metadata.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "matches enums of other crates"
+)]
 
 use std::borrow::Cow;
 
 use wasm_encoder::{ComponentSection, CustomSection};
 use wasmparser::{Parser, Payload};
 
+use crate::Error;
 use crate::cargo::Crate;
 use crate::metadata::{Metadata, SECTION};
-use crate::Error;
 
 /// The section in which the SDK leaves its version.
 const SDK_SECTION: &str = "tandem:sdk";

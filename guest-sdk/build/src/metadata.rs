@@ -69,8 +69,7 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Self::parse(&text).map_err(|message| Error::Manifest { path: path.to_owned(), message })
     }
 
@@ -104,9 +103,10 @@ impl Manifest {
             phase: self.phase.clone().unwrap_or_else(|| "map".into()),
             priority: self.priority.unwrap_or(USUAL_PRIORITY),
             limits: self.limits.clone(),
-            config: self.config.as_ref().map(
-                |properties| json!({ "type": "object", "properties": properties, "additionalProperties": false }),
-            ),
+            config: self
+                .config
+                .as_ref()
+                .map(|properties| json!({ "type": "object", "properties": properties, "additionalProperties": false })),
         }
     }
 }

@@ -68,14 +68,7 @@ impl Candidate {
             Way::Installed => None,
             Way::FromSource => linker(&self.sysroot, others),
         };
-        Toolchain {
-            cargo: self.cargo,
-            rustc: self.rustc,
-            version: self.version,
-            way,
-            on_path: self.on_path,
-            linker,
-        }
+        Toolchain { cargo: self.cargo, rustc: self.rustc, version: self.version, way, on_path: self.on_path, linker }
     }
 }
 
@@ -95,9 +88,7 @@ fn linker(own: &Path, others: &[PathBuf]) -> Option<PathBuf> {
         hosts.flatten().map(|host| host.path().join("bin/rust-lld")).find(|path| path.is_file())
     };
     let usual = PathBuf::from("/usr/bin/rust-lld");
-    inside(&own.to_owned())
-        .or_else(|| usual.is_file().then_some(usual))
-        .or_else(|| others.iter().find_map(inside))
+    inside(&own.to_owned()).or_else(|| usual.is_file().then_some(usual)).or_else(|| others.iter().find_map(inside))
 }
 
 impl Toolchain {

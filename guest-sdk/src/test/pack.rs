@@ -1,4 +1,5 @@
 //! Packs a sample the way the host packs an event.
+#![allow(clippy::indexing_slicing, reason = "for an author's own tests; a wrong index is a bug that should show")]
 
 use serde_json::Value;
 

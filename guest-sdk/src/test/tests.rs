@@ -56,7 +56,10 @@ fn views_show_what_the_sample_says() {
     assert_eq!((primary.id(), primary.status(), primary.index()), ("a2", Status::Critical, 1));
     assert_eq!(primary.description(), "naïve\nline");
     let change = event.changes().next().unwrap();
-    assert_eq!((change.identifier(), change.certainty(), change.start(), change.end()), ("CHG1", "MATCH", None, Some(7)));
+    assert_eq!(
+        (change.identifier(), change.certainty(), change.start(), change.end()),
+        ("CHG1", "MATCH", None, Some(7))
+    );
     assert_eq!(event.field_overrides().value("urgency"), Some("2"));
     assert_eq!(event.mapping_overrides().value("host"), Some("cmdb_ci"));
     assert!(!event.has_ticket() && event.ticket().is_empty());

@@ -237,7 +237,7 @@ impl Reader<'_> {
     fn tags(&mut self, found: Found<Tags<'_>>, path: impl Display) -> Result<Vec<Tag>, Unusable> {
         let raw = match found {
             Found::Missing => return Ok(Vec::new()),
-            Found::Odd(kind) => return Err(self.wrong(path, kind, "a list of named values, or an object")),
+            Found::Odd(kind) => return Err(self.wrong(path, kind, "a list of named values or an object")),
             Found::Value(Tags(raw)) => raw,
         };
         let mut tags = Vec::with_capacity(raw.len());

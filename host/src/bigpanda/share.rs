@@ -64,7 +64,11 @@ pub fn parse(body: &[u8]) -> Result<Share, Unusable> {
             convert::incident(*wrapped, "$.incident")?
         }
         Found::Odd(kind) => {
-            return Err(Unusable::Kind { path: "$.incident".to_owned(), kind, expected: "the incident, an object" });
+            return Err(Unusable::Kind {
+                path: "$.incident".to_owned(),
+                kind,
+                expected: "an object with the incident",
+            });
         }
     };
     Ok(assemble(envelope, read))

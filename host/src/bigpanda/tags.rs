@@ -15,7 +15,7 @@ use super::wire::{Definition, NewDefinition};
 use crate::domain::outcome::{Failure, Outcome};
 
 /// How long the list of definitions holds.
-const LIFE: Duration = Duration::from_secs(600);
+const LIFE: Duration = Duration::from_mins(10);
 
 /// Longest name that BigPanda allows, in characters.
 const MAX_NAME: usize = 20;

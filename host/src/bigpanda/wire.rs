@@ -119,7 +119,12 @@ mod tests {
             serde_json::to_string(&TagValue { tag_value: "error" }).unwrap(),
             serde_json::to_string(&NewDefinition { name: "servicenow_link", description: "", kind: "Text" }).unwrap(),
         ];
-        insta::assert_snapshot!(bodies.join("\n"), @r"");
+        insta::assert_snapshot!(bodies.join("\n"), @r#"
+        {"event_type":"incident#new","incident_id":"65f1","app_key":"0123"}
+        {"comment":"a"}
+        {"tag_value":"error"}
+        {"name":"servicenow_link","description":"","type":"Text"}
+        "#);
     }
 
     #[test]

@@ -72,13 +72,14 @@ fn configuration(sides: &Handle, directory: &Path) -> anyhow::Result<Config> {
     let access = sides.access();
     // Compiled plugins are worth keeping between demos; the cache is keyed by content.
     let cache = std::env::temp_dir().join(format!("tandem-demo-plugin-cache-{}", env!("CARGO_PKG_VERSION")));
+    let cache = cache.display();
     let text = format!(
         r#"
 [server]
 listen = "127.0.0.1:0"
 admin_listen = "127.0.0.1:0"
 [plugins]
-cache = {cache:?}
+cache = "{cache}"
 [integration.{INTEGRATION}.bigpanda]
 api_url = "{bigpanda}"
 api_key = "{key}"

@@ -104,9 +104,9 @@ async fn print_list(desk: &Desk, list: List) -> anyhow::Result<Exit> {
 async fn print_one(desk: &Desk, id: RequestId, json: bool) -> anyhow::Result<Exit> {
     let detail = desk.show(id).await?.ok_or_else(|| no_such(id))?;
     if json {
-        output::json(&detail)?
+        output::json(&detail)?;
     } else {
-        output::data(&show::detail(&detail))?
+        output::data(&show::detail(&detail))?;
     }
     Ok(Exit::Success)
 }

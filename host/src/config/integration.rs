@@ -90,7 +90,9 @@ fn point_at(table: &mut Node, section: &Node) {
     if let Value::Table(entries) = &mut table.value {
         table.origin = section.origin.clone();
         table.key.clone_from(&section.key);
-        entries.values_mut().for_each(|entry| point_at(entry, section));
+        for entry in entries.values_mut() {
+            point_at(entry, section);
+        }
     }
 }
 

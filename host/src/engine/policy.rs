@@ -48,9 +48,9 @@ impl Default for Policy {
             follow_ups: FollowUps { callback: true, tag: true, comment: true },
             retry: Retry {
                 attempts: 6,
-                spacing: Duration::from_secs(15 * 60),
+                spacing: Duration::from_mins(15),
                 within_attempt: Vec::new(),
-                lease: Duration::from_secs(120),
+                lease: Duration::from_mins(2),
                 crash_limit: 3,
             },
         }

@@ -119,7 +119,7 @@ pub fn fill(request: Request, resolved: &[(Reference, Option<SysId>)]) -> Reques
         for (reference, found) in resolved {
             match found {
                 Some(sys_id) => {
-                    fields.push(FieldValue { field: reference.field.clone(), value: sys_id.as_str().to_owned() })
+                    fields.push(FieldValue { field: reference.field.clone(), value: sys_id.as_str().to_owned() });
                 }
                 None => notes.push((Journal::WorkNotes, compose::unresolved_note(reference))),
             }

@@ -64,7 +64,7 @@ pub struct Settlement {
 }
 
 /// How long an instance is left alone after its credentials were refused, before one probing try.
-pub const CREDENTIALS_PAUSE: Duration = Duration::from_secs(60);
+pub const CREDENTIALS_PAUSE: Duration = Duration::from_mins(1);
 
 /// Settles one attempt. `failures` is the number recorded before it.
 pub fn settle(link: &Link, request: &Request, failures: u32, outcome: Outcome, policy: &Policy) -> Settlement {

@@ -127,7 +127,12 @@ pub enum Refusal {
     Control { what: String, code: u32 },
 }
 
-#[expect(clippy::ref_option, reason = "called from a format argument of thiserror, which passes a reference")]
+#[allow(
+    clippy::ref_option,
+    clippy::ref_option_ref,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "thiserror passes a reference"
+)]
 fn near(nearest: &Option<&'static str>) -> String {
     nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }

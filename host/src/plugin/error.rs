@@ -1,4 +1,9 @@
 //! Why a plugin can't be loaded, or the plugin host can't start.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "matches enums of other crates"
+)]
 
 use std::path::PathBuf;
 

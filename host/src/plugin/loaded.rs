@@ -101,7 +101,7 @@ pub(super) struct Exports {
 impl Exports {
     pub(super) fn find(component: &Component) -> Result<Self, LoadError> {
         let function = |interface: &str, name: &str| -> Option<Export> {
-            let interface = component.get_export_index(None, &full_name(interface))?;
+            let interface = component.get_export_index(None, full_name(interface))?;
             component.get_export_index(Some(&interface), name).map(Export)
         };
         let exports = Self {

@@ -1,6 +1,11 @@
 //! A first look at a file, before any of it is compiled: is it a component, is it whole, is it of a sane size?
 //!
 //! What the look finds out, it finds without running or compiling anything of the file.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "matches enums of other crates"
+)]
 
 use wasmparser::{Parser, Payload};
 

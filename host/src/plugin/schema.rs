@@ -4,6 +4,11 @@
 //! `properties`, `required`, `additionalProperties` (true or false), and the speaking ones `title`, `description`,
 //! `default`, `examples`. A schema with another keyword is refused when the plugin is loaded: a rule that isn't
 //! checked would be worse than none. Patterns are left out because they can be made to take for ever.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "matches enums of other crates"
+)]
 
 use serde_json::{Map, Value};
 

@@ -74,11 +74,8 @@ impl Workbench {
         let bytes = std::fs::read(file).map_err(LoadError::Read)?;
         let plugin = Arc::new(self.loader.load(&bytes, Source::File(file.to_owned()))?);
         let generation = Generation::new(1, &[], std::slice::from_ref(&plugin), &self.loader.config);
-        let surroundings = Surroundings {
-            engine: &self.engine,
-            dictionary,
-            on_two_writers: self.loader.config.on_two_writers,
-        };
+        let surroundings =
+            Surroundings { engine: &self.engine, dictionary, on_two_writers: self.loader.config.on_two_writers };
         let input = Input { settings, hooks: SAMPLED, ..sample::input() };
         let answer = chain::transform(&surroundings, &generation, input);
         let own = |proposal: &Proposal| proposal.origin.plugin == plugin.id;

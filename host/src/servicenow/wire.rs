@@ -220,7 +220,7 @@ mod tests {
     fn an_error_is_explained_in_the_instances_own_words() {
         let said = |status: u16, body: &str| {
             let Explained { detail, hint } = explain(StatusCode::from_u16(status).unwrap(), body.as_bytes());
-            format!("{} -> {}", detail.unwrap_or_default(), hint.unwrap_or_default())
+            format!("{} -> {}", detail.as_deref().unwrap_or("?"), hint.as_deref().unwrap_or("?"))
         };
         let lines = [
             said(
@@ -235,6 +235,12 @@ mod tests {
             said(401, r#"{"error":"invalid_grant","error_description":"access_denied"}"#),
             said(500, "upstream failed"),
         ];
-        insta::assert_snapshot!(lines.join("\n"), @r"");
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        Operation Failed: Data Policy Exception: The following fields are mandatory: Resolution code -> a data policy makes these fields mandatory; let a plugin or the field mapping set them
+        Insufficient rights to query records -> give the integration user the roles sn_incident_read and sn_incident_write, or itil
+        Invalid table incidnt -> check the table's name in the configuration
+        invalid_grant: access_denied -> check user and password; new instances also restrict Basic authentication, then use OAuth or give the user the role snc_basic_auth_api_access
+        ? -> ?
+        "#);
     }
 }

@@ -36,6 +36,7 @@ mod reader;
 mod recover;
 mod rows;
 mod schema;
+mod warm;
 mod writer;
 
 use std::path::Path;
@@ -54,6 +55,7 @@ use self::outbox::{RequestRow, SettledRow};
 use self::owner::Owner;
 use self::reader::Readers;
 use self::rows::LinkRow;
+use self::warm::Warm;
 use self::writer::{BATCH, Durability, State, Work, Writer};
 use super::{
     Accepted, Completion, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent, NewRequest,
@@ -68,8 +70,6 @@ use crate::domain::time::Timestamp;
 const SLICE: usize = 500;
 /// Tasks that may wait for the writer before callers wait for room.
 const QUEUE: usize = 1024;
-/// Bodies in one claim of events, in bytes; what is over waits for the next claim.
-const CLAIM_BYTES: usize = 8 * 1024 * 1024;
 
 /// How to run a store. The default is right for production.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl SqliteStore {
         let (tasks, queue) = mpsc::channel(QUEUE);
         let broken = Arc::new(AtomicBool::new(false));
         let writer = Writer {
-            state: State { db, ledger },
+            state: State { db, ledger, warm: Warm::default() },
             tasks: queue,
             broken: Arc::clone(&broken),
             cause: None,
@@ -146,8 +146,8 @@ impl Drop for SqliteStore {
     }
 }
 
-fn request_rows(requests: &[NewRequest]) -> Result<Vec<RequestRow>, Error> {
-    requests.iter().map(RequestRow::new).collect::<Result<_, _>>().map_err(Fail::into_error)
+fn request_rows(requests: Vec<NewRequest>) -> Result<Vec<RequestRow>, Error> {
+    requests.into_iter().map(RequestRow::new).collect::<Result<_, _>>().map_err(Fail::into_error)
 }
 
 #[async_trait]
@@ -161,11 +161,11 @@ impl Inbox for SqliteStore {
     }
 
     async fn decided(&self, decided: Decided) -> Result<Completion, Error> {
-        let requests = request_rows(&decided.requests)?;
-        let Decided { link, fence, events, end, notes, now, .. } = decided;
+        let Decided { link, fence, events, end, requests, notes, now } = decided;
+        let requests = request_rows(requests)?;
         let link = LinkRow::new(link).map_err(Fail::into_error)?;
-        let row = DecidedRow { link, fence, events, end, requests, notes, now };
-        self.write(Durability::Power, move |state| state.decided(&row)).await
+        let mut row = DecidedRow { link, fence, events, end, requests, notes, now };
+        self.write(Durability::Power, move |state| state.decided(&mut row)).await
     }
 
     async fn reject(
@@ -201,11 +201,11 @@ impl Outbox for SqliteStore {
     }
 
     async fn settled(&self, settled: Settled) -> Result<Completion, Error> {
-        let follow_ups = request_rows(&settled.follow_ups)?;
-        let Settled { id, fence, end, link, notes, took, now, .. } = settled;
+        let Settled { id, fence, end, link, follow_ups, notes, took, now } = settled;
+        let follow_ups = request_rows(follow_ups)?;
         let link = link.map(LinkRow::new).transpose().map_err(Fail::into_error)?;
-        let row = SettledRow { id, fence, end, link, follow_ups, notes, took, now };
-        self.write(Durability::Power, move |state| state.settled(&row)).await
+        let mut row = SettledRow { id, fence, end, link, follow_ups, notes, took, now };
+        self.write(Durability::Power, move |state| state.settled(&mut row)).await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {

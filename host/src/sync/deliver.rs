@@ -68,7 +68,7 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
 /// The longest lease that any integration asks for.
 fn lease(shared: &Shared) -> Duration {
     let of = |integration: &Integration| integration.settings.plain().policy.retry.lease;
-    shared.integrations.values().map(of).max().unwrap_or(Duration::from_secs(120))
+    shared.integrations.values().map(of).max().unwrap_or(Duration::from_mins(2))
 }
 
 async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {

@@ -29,7 +29,7 @@ use crate::store::{Completion, Decided, EventClaim, EventEnd, JournalNote, NewRe
 const SHARE_HOOKS: &[Hook] = &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields];
 
 /// How long an event waits whose integration isn't configured, or whose incident can't be fetched.
-const OUT_OF_REACH: Duration = Duration::from_secs(60);
+const OUT_OF_REACH: Duration = Duration::from_mins(1);
 
 /// Runs until the sync stops.
 pub(super) async fn run(shared: Arc<Shared>) {

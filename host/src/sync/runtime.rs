@@ -40,7 +40,7 @@ impl Default for Options {
             intake_links: 64,
             to_servicenow: 16,
             to_bigpanda: 16,
-            event_lease: Duration::from_secs(60),
+            event_lease: Duration::from_mins(1),
             idle: Duration::from_secs(2),
         }
     }

@@ -114,7 +114,20 @@ async fn failures_are_told_apart() {
     let nobody = IncidentId::new("65f1c2a9e0b7d40012a4ffff").unwrap();
     lines.push(format!("no such incident: {}", line(client.comment(&environment, &nobody, "text").await)));
     lines.push(format!("fetched: {}", line(client.incident(&environment, &nobody).await.unwrap_err())));
-    insta::assert_snapshot!(lines.join("\n"), @r"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    ResetAfterCommit: unknown: transport.reset: BigPanda closed the connection without an answer (ECONNRESET) | ECONNRESET
+    SemaphoreFull: paused: bigpanda.busy 429: BigPanda answered 429 Too Many Requests | Too Many Requests
+    Unauthorized: auth: bigpanda.auth 401: BigPanda answered 401 Unauthorized | Unauthorized | check the user API key (it begins with BPU)
+    Status: refused: bigpanda.refused 400: BigPanda answered 400 Bad Request | Bad Request
+    Status: refused: bigpanda.refused 403: BigPanda answered 403 Forbidden | Forbidden | give the API key's role full access to incidents
+    Status: refused: bigpanda.refused 409: BigPanda answered 409 Conflict | Conflict
+    Status: unknown: bigpanda.unavailable 500: BigPanda answered 500 Internal Server Error | Internal Server Error
+    Status: not applied: bigpanda.unavailable 501: BigPanda answered 501 Not Implemented | Not Implemented
+    Status: unknown: bigpanda.unavailable 502: BigPanda answered 502 Bad Gateway | Bad Gateway
+    Status: not applied: bigpanda.unavailable 503: BigPanda answered 503 Service Unavailable | Service Unavailable
+    no such incident: missing: bigpanda.missing 404: BigPanda answered 404 Not Found | Incident 65f1c2a9e0b7d40012a4ffff was not found | check the environment id and the region: a wrong region answers as if the incident did not exist
+    fetched: missing: bigpanda.missing 404: BigPanda answered 404 Not Found | Incident 65f1c2a9e0b7d40012a4ffff was not found | check the environment id and the region: a wrong region answers as if the incident did not exist
+    "#);
     simulator.shutdown().await;
 }
 

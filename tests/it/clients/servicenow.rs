@@ -151,7 +151,10 @@ async fn each_kind_of_credentials_works_and_a_wrong_one_is_explained() {
     for credentials in [wrong, wrong_secret] {
         lines.push(line(client(&simulator, credentials).create("incident", &[]).await));
     }
-    insta::assert_snapshot!(lines.join("\n"), @r"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    auth: servicenow.auth 401: ServiceNow answered 401 Unauthorized | User Not Authenticated: Required to provide Auth information | check user and password; new instances also restrict Basic authentication, then use OAuth or give the user the role snc_basic_auth_api_access
+    auth: servicenow.oauth 401: ServiceNow's token endpoint refused our credentials | invalid_client: access_denied | check the client's id and secret, the user, and that the OAuth client is active in the instance
+    "#);
     simulator.shutdown().await;
 }
 
@@ -239,7 +242,30 @@ async fn what_happened_on_the_other_side_decides_the_outcome() {
     let told = lines.join("\n");
     // A ticket that exists may be hidden behind "unknown", never behind "not applied" or "refused".
     assert!(!lines.iter().any(|line| line.contains(", a ticket: ") && !line.contains(": unknown: ")), "{told}");
-    insta::assert_snapshot!(told, @r"");
+    insta::with_settings!({ filters => vec![("[0-9a-f]{32}", "SYS_ID")] }, {
+        insta::assert_snapshot!(told, @r#"
+        ResetBeforeHandling, no ticket: unknown: transport.reset: ServiceNow closed the connection without an answer (ECONNRESET) | ECONNRESET
+        ResetAfterCommit, a ticket: unknown: transport.reset: ServiceNow closed the connection without an answer (ECONNRESET) | ECONNRESET
+        HalfBody, a ticket: unknown: transport.body 201: ServiceNow broke off in the middle of its answer (ECONNRESET) | ECONNRESET
+        Stall, a ticket: unknown: transport.timeout 201: ServiceNow did not answer in time (ETIMEDOUT) | ETIMEDOUT
+        DelayAnswer, a ticket: unknown: transport.timeout: ServiceNow did not answer in time (ETIMEDOUT) | ETIMEDOUT
+        Hibernating, no ticket: not applied: servicenow.hibernating 200: ServiceNow's instance is hibernating | a web page titled “Instance Hibernating page” | wake it by signing in to the developer site
+        NullBody, no ticket: unknown: servicenow.unreadable 200: ServiceNow confirmed a write in a way that cannot be read | null
+        Dropped, no ticket: unknown: servicenow.queued 202: ServiceNow queued the request, and may drop it
+        PartialResult, a ticket: unknown: servicenow.unreadable 200: ServiceNow confirmed a write and reported an error in one answer | {"result":{"sys_id":"SYS_ID","number":"INC0010005","short_description":"x"},"error":{"message":"Transaction cancelled: maximum execution time exceeded","detail":"Transaction cancelled: maximum execution time exceeded Check logs for error trace or enable glide.rest.debug property to verify REST request processing"},"status":"failure"}
+        TransactionCancelled, no ticket: unknown: servicenow.unavailable 500: ServiceNow answered 500 Internal Server Error | Transaction cancelled: maximum execution time exceeded Check logs for error trace or enable glide.rest.debug property to verify REST request processing
+        BusinessRule, no ticket: refused: servicenow.refused 403: ServiceNow answered 403 Forbidden | Operation Failed: Operation against file 'incident' was aborted by Business Rule 'Freeze^SYS_ID'. Business Rule Stack:Freeze | a business rule of the instance refused the change; its owner has to say why
+        SemaphoreFull, no ticket: paused: servicenow.busy 429: ServiceNow answered 429 Too Many Requests | Too many requests
+        RateLimit, no ticket: paused: servicenow.busy 429: ServiceNow answered 429 Too Many Requests | Rate limit exceeded: Rate limit of 100 requests per hour for Table API exceeded
+        Status, no ticket: refused: servicenow.refused 400: ServiceNow answered 400 Bad Request | Bad Request
+        Status, no ticket: refused: servicenow.refused 403: ServiceNow answered 403 Forbidden | Forbidden | give the integration user the roles sn_incident_read and sn_incident_write, or itil
+        Status, no ticket: refused: servicenow.refused 404: ServiceNow answered 404 Not Found | Not Found | check the address and the table's name in the configuration
+        Status, no ticket: refused: servicenow.refused 409: ServiceNow answered 409 Conflict | Conflict
+        Status, no ticket: refused: servicenow.refused 422: ServiceNow answered 422 Unprocessable Entity | Unprocessable Entity
+        Status, no ticket: not applied: servicenow.unavailable 503: ServiceNow answered 503 Service Unavailable | a web page titled “503 Service Unavailable”
+        Status, a ticket: unknown: servicenow.unavailable 502: ServiceNow answered 502 Bad Gateway | a web page titled “502 Bad Gateway”
+        "#);
+    });
     simulator.shutdown().await;
 }
 

@@ -131,7 +131,16 @@ async fn a_success_that_cannot_be_read_leaves_it_open() {
         lines.push(line(after(answer("201 Created", "", body)).await));
     }
     lines.push(line(after(answer("202 Accepted", "", "")).await));
-    insta::assert_snapshot!(lines.join("\n"), @r"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    unknown: servicenow.unreadable 201: ServiceNow confirmed a write in a way that cannot be read
+    unknown: servicenow.unreadable 201: ServiceNow confirmed a write in a way that cannot be read | null
+    unknown: servicenow.unreadable 201: ServiceNow confirmed a write in a way that cannot be read | []
+    unknown: servicenow.unreadable 201: ServiceNow confirmed a write in a way that cannot be read | {"result":
+    unknown: servicenow.unreadable 201: ServiceNow confirmed a write in a way that cannot be read | {"result":null}
+    unknown: servicenow.unreadable 201: ServiceNow confirmed a write without naming the record | {"result":{"number":"INC1"}}
+    unknown: servicenow.unreadable 201: ServiceNow confirmed a write and reported an error in one answer | {"result":{"sys_id":"1"},"error":{}}
+    unknown: servicenow.queued 202: ServiceNow queued the request, and may drop it
+    "#);
 }
 
 #[tokio::test]
@@ -139,9 +148,15 @@ async fn a_page_for_people_is_recognised() {
     let page = |title: &str| {
         answer("200 OK", "content-type: text/html\r\n", &format!("<!doctype html><title>{title}</title>"))
     };
-    insta::assert_snapshot!(line(after(page("Instance Hibernating page")).await), @r"");
-    insta::assert_snapshot!(line(after(page("Sign in to ACME")).await), @r"");
-    insta::assert_snapshot!(line(after(answer("503 Service Unavailable", "content-type: text/html\r\n", "<title>Down for upgrade</title>")).await), @r"");
+    insta::assert_snapshot!(line(after(page("Instance Hibernating page")).await), @r#"
+    not applied: servicenow.hibernating 200: ServiceNow's instance is hibernating | a web page titled “Instance Hibernating page” | wake it by signing in to the developer site
+    "#);
+    insta::assert_snapshot!(line(after(page("Sign in to ACME")).await), @r#"
+    refused: servicenow.not-data 200: ServiceNow answered with a web page instead of data | a web page titled “Sign in to ACME” | check the address: a sign-in page or a gateway in front of the instance answers so
+    "#);
+    insta::assert_snapshot!(line(after(answer("503 Service Unavailable", "content-type: text/html\r\n", "<title>Down for upgrade</title>")).await), @r#"
+    not applied: servicenow.unavailable 503: ServiceNow answered 503 Service Unavailable | a web page titled “Down for upgrade”
+    "#);
 }
 
 #[tokio::test]

@@ -38,7 +38,8 @@ fn encoded(core: &Path) -> Vec<u8> {
 }
 
 fn described(mut component: Vec<u8>, id: &str, grants: &[&str]) -> Vec<u8> {
-    let metadata = json!({ "format": 1, "id": id, "version": "1.0.0", "phase": "map", "grants": grants });
+    let metadata =
+        json!({ "format": 1, "id": id, "version": "1.0.0", "phase": "map", "priority": 100, "grants": grants });
     let data = metadata.to_string().into_bytes();
     let section = CustomSection { name: Cow::Borrowed(tandem_plugin_build::SECTION), data: Cow::Owned(data) };
     section.append_to_component(&mut component);

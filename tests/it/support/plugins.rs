@@ -16,7 +16,7 @@ use tandem::plugin::{Bundled, Dictionary, Host, Input};
 use tempfile::TempDir;
 
 /// The component of `tests/components/<name>`. All are built together, once per run of the tests.
-pub fn component(name: &str) -> PathBuf {
+pub(crate) fn component(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let out = BUILT.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -35,13 +35,13 @@ pub fn component(name: &str) -> PathBuf {
 }
 
 /// The component's bytes, for as long as the tests run.
-pub fn bundle(name: &'static str) -> Bundled {
+pub(crate) fn bundle(name: &'static str) -> Bundled {
     let bytes = std::fs::read(component(name)).unwrap();
     Bundled { name, bytes: bytes.leak() }
 }
 
 /// Lets everything pass but the field `forbidden`.
-pub struct Lenient;
+pub(crate) struct Lenient;
 
 impl Dictionary for Lenient {
     fn check(&self, op: &Op) -> Result<Op, String> {
@@ -50,18 +50,18 @@ impl Dictionary for Lenient {
 }
 
 /// A host with a directory of its own.
-pub struct Plugged {
+pub(crate) struct Plugged {
     pub host: Host,
     pub directory: PathBuf,
     _home: TempDir,
 }
 
 impl Plugged {
-    pub fn start(bundled: &[Bundled]) -> Self {
+    pub(crate) fn start(bundled: &[Bundled]) -> Self {
         Self::start_with(bundled, |_| ())
     }
 
-    pub fn start_with(bundled: &[Bundled], change: impl FnOnce(&mut Plugins)) -> Self {
+    pub(crate) fn start_with(bundled: &[Bundled], change: impl FnOnce(&mut Plugins)) -> Self {
         let home = tempfile::tempdir().unwrap();
         let directory = home.path().join("plugins");
         std::fs::create_dir(&directory).unwrap();
@@ -72,14 +72,14 @@ impl Plugged {
     }
 
     /// Puts a component into the directory under a name, as a person would: beside, then renamed.
-    pub fn put(&self, file: &str, bytes: &[u8]) {
+    pub(crate) fn put(&self, file: &str, bytes: &[u8]) {
         let beside = self.directory.join(format!(".{file}.part"));
         std::fs::write(&beside, bytes).unwrap();
         std::fs::rename(beside, self.directory.join(file)).unwrap();
     }
 
     /// Waits for a generation after this one, for at most two seconds.
-    pub fn next_generation(&self, after: u64) -> u64 {
+    pub(crate) fn next_generation(&self, after: u64) -> u64 {
         for _ in 0..200 {
             let now = self.host.status().generation;
             if now > after {
@@ -91,7 +91,7 @@ impl Plugged {
     }
 }
 
-pub fn config(directory: &Path, cache: &Path) -> Plugins {
+pub(crate) fn config(directory: &Path, cache: &Path) -> Plugins {
     Plugins {
         directory: directory.into(),
         cache: cache.into(),
@@ -118,14 +118,14 @@ pub fn config(directory: &Path, cache: &Path) -> Plugins {
     }
 }
 
-pub const ALL: &[Hook] =
+pub(crate) const ALL: &[Hook] =
     &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields, Hook::Closure];
 
-pub fn input(share: Share) -> Input {
+pub(crate) fn input(share: Share) -> Input {
     input_of(Arc::new(share))
 }
 
-pub fn input_of(share: Arc<Share>) -> Input {
+pub(crate) fn input_of(share: Arc<Share>) -> Input {
     Input {
         share,
         raw: None,
@@ -138,7 +138,7 @@ pub fn input_of(share: Arc<Share>) -> Input {
 }
 
 /// An incident with so many alerts, each with so many tags.
-pub fn share(alerts: usize, tags: usize) -> Share {
+pub(crate) fn share(alerts: usize, tags: usize) -> Share {
     let alert = |number: usize| Alert {
         id: AlertId::new(&format!("alert-{number:04}")).unwrap(),
         status: if number % 3 == 1 { Status::Critical } else { Status::Warning },
@@ -191,7 +191,7 @@ pub fn share(alerts: usize, tags: usize) -> Share {
 }
 
 /// The same component under another id or version.
-pub fn relabelled(bytes: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+pub(crate) fn relabelled(bytes: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
     use wasm_encoder::ComponentSection as _;
     use wasmparser::{Parser, Payload};
     let mut depth = 0;

@@ -222,7 +222,17 @@ mod tests {
         ]);
         assert_eq!(layers.overrides.settings["update_fields"], "state");
         assert_eq!(layers.overrides.mapping, [("a".to_owned(), "b".to_owned())]);
-        insta::assert_snapshot!(layers.overrides.ignored.join("\n"), @r"");
+        insta::assert_snapshot!(layers.overrides.ignored.join("\n"), @r#"
+        the header `x-bp-config-updatefields` came twice; the first value holds
+        the header `x-bp-config-primaryalert` is longer than 8 KiB and was ignored
+        the header `x-bp-config-ansibleurl` was ignored: a share does not change addresses or credentials
+        the header `x-bp-config-retrievalendpoint` was ignored: a share does not change addresses or credentials
+        the header `x-bp-config-ansibleapitoken` was ignored: a share does not change addresses or credentials
+        the pair `nonsense` of the header `x-bp-mapping-fields` was ignored; it should read `bigpanda_field=servicenow_field`
+        the pair `=c` of the header `x-bp-mapping-fields` was ignored; it should read `bigpanda_field=servicenow_field`
+        the header `x-bp-field-drop table` names no ServiceNow column and was ignored
+        the header `x-bp-app-key` is not understood and was ignored
+        "#);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cli::output;
 use crate::domain::fault::{Fault as _, chain};
 use crate::domain::patch::{Hook, Op};
-use crate::plugin::{About, Checked, LoadError, Limits, PluginStatus, Problem, Source, Status};
+use crate::plugin::{About, Checked, Limits, LoadError, PluginStatus, Problem, Source, Status};
 
 // Writing to a string can't fail, so the results of `write!` are dropped throughout.
 
@@ -111,7 +111,12 @@ fn limits(text: &mut String, limits: &Limits) {
         if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes.div_ceil(1 << 10)) }
     };
     let lines = [
-        format!("memory {}, stack {}, {} ms for each hook", size(limits.memory), size(limits.stack), limits.deadline.as_millis()),
+        format!(
+            "memory {}, stack {}, {} ms for each hook",
+            size(limits.memory),
+            size(limits.stack),
+            limits.deadline.as_millis()
+        ),
         format!(
             "answer {}, {} operations, {} characters a note",
             size(limits.output),
@@ -180,8 +185,7 @@ fn operation(op: &Op) -> String {
 }
 
 pub(super) fn refused(file: &Path, error: &LoadError) -> String {
-    let mut text =
-        format!("{}: a host refuses it: {} [{}]\n", file.display(), chain(error).join(": "), error.code());
+    let mut text = format!("{}: a host refuses it: {} [{}]\n", file.display(), chain(error).join(": "), error.code());
     if let Some(hint) = error.hint() {
         let _ = writeln!(text, "  hint: {hint}");
     }

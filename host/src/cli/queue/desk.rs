@@ -149,7 +149,11 @@ impl Host {
     }
 
     /// `None`: the host knows no such thing.
-    pub(in crate::cli) async fn ask<T: DeserializeOwned>(&self, method: reqwest::Method, path: &str) -> anyhow::Result<Option<T>> {
+    pub(in crate::cli) async fn ask<T: DeserializeOwned>(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+    ) -> anyhow::Result<Option<T>> {
         let mut request = self.client.request(method, format!("{}/api/v1/{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());

@@ -142,8 +142,8 @@ fn tag() -> impl Strategy<Value = Tag> {
 fn alert() -> impl Strategy<Value = Alert> {
     let times = (time(), time(), time(), time());
     let texts = (any::<String>(), any::<String>(), any::<String>(), any::<String>());
-    (id(), status(), any::<bool>(), times, texts, vec(tag(), 0..6)).prop_map(|(id, status, active, times, texts, tags)| {
-        Alert {
+    (id(), status(), any::<bool>(), times, texts, vec(tag(), 0..6)).prop_map(
+        |(id, status, active, times, texts, tags)| Alert {
             id: AlertId::new(&id).unwrap(),
             status,
             active,
@@ -156,8 +156,8 @@ fn alert() -> impl Strategy<Value = Alert> {
             source_system: texts.2,
             description: texts.3,
             tags,
-        }
-    })
+        },
+    )
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -174,8 +174,8 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 fn incident() -> impl Strategy<Value = Incident> {
-    let person = (any::<String>(), any::<String>(), any::<String>())
-        .prop_map(|(id, name, email)| Person { id, name, email });
+    let person =
+        (any::<String>(), any::<String>(), any::<String>()).prop_map(|(id, name, email)| Person { id, name, email });
     let names = || vec(any::<String>(), 0..4);
     let lists = (names(), names(), vec(tag(), 0..8), vec(alert(), 0..6), vec(change(), 0..4));
     let rare = (option::of(any::<String>()), option::of(any::<String>()), option::of(person), option::of(any::<i64>()));
@@ -203,8 +203,7 @@ fn incident() -> impl Strategy<Value = Incident> {
 
 fn share() -> impl Strategy<Value = Share> {
     let texts = (any::<String>(), any::<String>(), any::<String>(), any::<String>(), any::<String>());
-    let overrides =
-        (btree_map(any::<String>(), any::<String>(), 0..4), vec((any::<String>(), any::<String>()), 0..4));
+    let overrides = (btree_map(any::<String>(), any::<String>(), 0..4), vec((any::<String>(), any::<String>()), 0..4));
     (incident(), option::of(id()), texts, overrides).prop_map(|(incident, environment, texts, overrides)| Share {
         kind: ShareKind::New,
         incident,
@@ -241,8 +240,12 @@ fn op() -> impl Strategy<Value = Op> {
         (text(), text()).prop_map(|(field, value)| Op::Set { field, value }),
         (text(), text()).prop_map(|(field, value)| Op::Append { field, value }),
         text().prop_map(|field| Op::Unset { field }),
-        (text(), text(), text(), text())
-            .prop_map(|(field, table, by, value)| Op::SetReference(Reference { field, table, by, value })),
+        (text(), text(), text(), text()).prop_map(|(field, table, by, value)| Op::SetReference(Reference {
+            field,
+            table,
+            by,
+            value
+        })),
         text().prop_map(|text| Op::AddNote { journal: Journal::Comments, text }),
     ]
 }
@@ -292,7 +295,10 @@ proptest! {
 
 #[test]
 fn five_hundred_alerts_of_forty_tags_cross_whole() {
-    let tag = |alert: usize, tag: usize| Tag { name: format!("tag {tag} 🏷"), value: format!("{alert}/{tag} ü").repeat(3) };
+    let tag = |alert: usize, tag: usize| Tag {
+        name: format!("tag {tag} 🏷"),
+        value: format!("{alert}/{tag} ü").repeat(3),
+    };
     let alert = |number: usize| Alert {
         id: AlertId::new(&format!("alert-{number}")).unwrap(),
         status: Status::Warning,

@@ -3,6 +3,11 @@
 //! The writer and the readers speak [`Fail`]; callers of the store see `store::Error`. A disk that failed a write
 //! is told from one that is full: the first ends all writing until a restart, because what the page cache holds
 //! after a failed sync is not to be trusted; the second sheds and recovers.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "matches enums of other crates"
+)]
 
 use std::sync::Arc;
 

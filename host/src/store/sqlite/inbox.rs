@@ -8,11 +8,11 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::fail::Fail;
+use super::journal;
 use super::ledger::{Lease, LiveEvent};
 use super::outbox::RequestRow;
 use super::rows::{self, LinkRow, one, read_link};
 use super::writer::State;
-use super::{CLAIM_BYTES, journal};
 use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationName, LinkId};
 use crate::domain::time::Timestamp;
 use crate::store::{Accepted, Completion, EventClaim, EventEnd, JournalNote, NewEvent, PendingEvent};
@@ -106,27 +106,26 @@ impl State {
         now: Timestamp,
     ) -> Result<Option<EventClaim>, Fail> {
         let waiting = self.ledger.get(link.id).map(|live| live.events.clone()).unwrap_or_default();
+        let Some(newest) = waiting.iter().max_by_key(|event| (event.revision, event.id)).map(|event| event.id) else {
+            return Ok(None);
+        };
         let mut events = Vec::with_capacity(waiting.len());
-        let mut bytes = 0;
         let mut crashes = 0;
         for event in waiting {
-            let body: Option<Vec<u8>> = one(&self.db, "SELECT body FROM event_bodies WHERE event = ?1", [event.id.0])?;
-            let body = body.unwrap_or_default();
-            if bytes > 0 && bytes + body.len() > CLAIM_BYTES {
-                break;
-            }
-            bytes += body.len();
+            let LiveEvent { id, received, revision, .. } = event;
+            let body: Option<Vec<u8>> = if id == newest {
+                one(&self.db, "SELECT body FROM event_bodies WHERE event = ?1", [id.0])?
+            } else {
+                None
+            };
             crashes = event.crashes.max(crashes);
-            self.db.prepare_cached("UPDATE events SET leased = 1, until = 0 WHERE id = ?1")?.execute([event.id.0])?;
-            events.push(PendingEvent { id: event.id, received: event.received, revision: event.revision, body });
-        }
-        if events.is_empty() {
-            return Ok(None);
+            self.db.prepare_cached("UPDATE events SET leased = 1, until = 0 WHERE id = ?1")?.execute([id.0])?;
+            events.push(PendingEvent { id, received, revision, body: body.unwrap_or_default() });
         }
         let fence = self.ledger.next_fence();
         self.ledger.change(link.id, &link.integration, |live| {
-            for (index, event) in live.events.iter_mut().enumerate() {
-                event.claimed = index < events.len();
+            for event in &mut live.events {
+                event.claimed = true;
                 event.until = Timestamp::default();
             }
             live.claim = Some(Lease { fence, until: now.plus(lease), held: true });
@@ -147,7 +146,7 @@ impl State {
         emptied.map_err(|_| Fail::Row(format!("link {link} is not in the ledger")))
     }
 
-    pub(super) fn decided(&mut self, decided: &DecidedRow) -> Result<Completion, Fail> {
+    pub(super) fn decided(&mut self, decided: &mut DecidedRow) -> Result<Completion, Fail> {
         let DecidedRow { link, fence, events, end, requests, notes, now } = decided;
         let id = link.link.id;
         let current = self.ledger.get(id).and_then(|live| live.claim);
@@ -171,7 +170,7 @@ impl State {
                 EventEnd::Hold { until, why } => {
                     self.db
                         .prepare_cached("UPDATE events SET leased = 0, until = ?2, why = ?3 WHERE id = ?1")?
-                        .execute(params![event.0, until.0, why])?;
+                        .execute(params![event.0, until.0, &*why])?;
                 }
             }
         }

@@ -34,10 +34,12 @@ pub(super) struct RequestRow {
     due: Timestamp,
     event: Option<EventId>,
     body: String,
+    /// What `body` holds, until the writer has taken it.
+    request: Option<Request>,
 }
 
 impl RequestRow {
-    pub(super) fn new(new: &NewRequest) -> Result<Self, Fail> {
+    pub(super) fn new(new: NewRequest) -> Result<Self, Fail> {
         Ok(Self {
             target: new.request.operation.target(),
             operation: new.request.operation.name(),
@@ -45,6 +47,7 @@ impl RequestRow {
             due: new.due,
             event: new.event,
             body: rows::to_json(&new.request, "a request")?,
+            request: Some(new.request),
         })
     }
 }
@@ -100,7 +103,12 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn put_requests(&mut self, link: &Link, requests: &[RequestRow], now: Timestamp) -> Result<(), Fail> {
+    pub(super) fn put_requests(
+        &mut self,
+        link: &Link,
+        requests: &mut [RequestRow],
+        now: Timestamp,
+    ) -> Result<(), Fail> {
         for request in requests {
             self.db
                 .prepare_cached(
@@ -120,6 +128,9 @@ impl State {
             self.db
                 .prepare_cached("INSERT INTO request_bodies (request, body) VALUES (?1, ?2)")?
                 .execute(params![id.0, request.body])?;
+            if let Some(request) = request.request.take() {
+                self.warm.put(id, request);
+            }
             self.ledger.change(link.id, &link.integration, |live| {
                 let row = LiveRequest { id, state: rows::READY, created: now, due: request.due, lease: None };
                 live.insert(request.target, row);
@@ -160,30 +171,26 @@ impl State {
 
     fn read_claim(&mut self, link: LinkId, id: RequestId) -> Result<RequestClaim, Fail> {
         let link = read_link(&self.db, link)?;
+        let request = match self.warm.take(id) {
+            Some(request) => request,
+            None => self.read_request(id)?,
+        };
+        let found = self
+            .db
+            .prepare_cached("SELECT attempts, crashes, uncertain, created FROM requests WHERE id = ?1")?
+            .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, Timestamp(row.get(3)?))))
+            .optional()?;
+        let missing = || Fail::Row(format!("request {id} is missing"));
+        let (attempts, crashes, uncertain, created) = found.ok_or_else(missing)?;
+        Ok(RequestClaim { id, fence: Fence(0), link, request, attempts, crashes, uncertain, created })
+    }
+
+    fn read_request(&self, id: RequestId) -> Result<Request, Fail> {
         self.db
-            .prepare_cached(
-                "SELECT body, attempts, crashes, uncertain, created
-                 FROM requests JOIN request_bodies ON request = id WHERE id = ?1",
-            )?
-            .query_row([id.0], |row| {
-                let request = text(row, 0).and_then(|body| rows::json::<Request>(body, "a sealed request"));
-                Ok(RequestClaim {
-                    id,
-                    fence: Fence(0),
-                    link,
-                    request: match request {
-                        Ok(request) => request,
-                        Err(fail) => return Ok(Err(fail)),
-                    },
-                    attempts: row.get(1)?,
-                    crashes: row.get(2)?,
-                    uncertain: row.get(3)?,
-                    created: Timestamp(row.get(4)?),
-                })
-                .map(Ok)
-            })
+            .prepare_cached("SELECT body FROM request_bodies WHERE request = ?1")?
+            .query_row([id.0], |row| Ok(text(row, 0).and_then(|body| rows::json(body, "a sealed request"))))
             .optional()?
-            .unwrap_or_else(|| Err(Fail::Row(format!("request {id} is missing"))))
+            .unwrap_or_else(|| Err(Fail::Row(format!("request {id} has no content"))))
     }
 
     /// A request that can't be read must not stop the others: it waits for a person.
@@ -241,7 +248,7 @@ impl State {
         Ok((last == Some(fence)).then_some((link, target)))
     }
 
-    pub(super) fn settled(&mut self, settled: &SettledRow) -> Result<Completion, Fail> {
+    pub(super) fn settled(&mut self, settled: &mut SettledRow) -> Result<Completion, Fail> {
         let SettledRow { id, fence, end, link: changed, follow_ups, notes, took, now } = settled;
         let Some((link, target)) = self.leased_row(*id, *fence)? else { return Ok(Completion::Stale) };
         // What the row becomes: state, when it is due or was finished, attempts to add, uncertain (None = as before).

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::checkpoint::Checkpoints;
 use super::fail::Fail;
 use super::ledger::Ledger;
+use super::warm::Warm;
 use crate::steps::{Safeguard, Step, broken, reached};
 use crate::store::Error;
 
@@ -24,6 +25,7 @@ pub(super) const BATCH: usize = 256;
 pub(super) struct State {
     pub(super) db: Connection,
     pub(super) ledger: Ledger,
+    pub(super) warm: Warm,
 }
 
 /// What a task asks of the disk.
@@ -156,6 +158,7 @@ impl Writer {
         }
         if let Err(fail) = &outcome {
             self.state.ledger.roll_back();
+            self.state.warm.clear();
             // A commit that failed may have ended the transaction itself.
             if !self.state.db.is_autocommit()
                 && let Err(error) = self.state.db.execute_batch("ROLLBACK")

@@ -1,5 +1,12 @@
 //! Behaves as its setting `mood` says: well, or badly in one of many ways. The setting `only` keeps the mood to one
 //! hook.
+#![allow(
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    clippy::unwrap_used,
+    clippy::indexing_slicing
+)]
 
 use serde::Deserialize;
 use tandem_guest::{

@@ -16,7 +16,7 @@ use crate::store::{
     Decided, EventClaim, EventEnd, Inbox, JournalNote, NewEvent, NewRequest, Outbox, RequestClaim, RequestEnd, Settled,
 };
 
-pub(super) const LEASE: Duration = Duration::from_secs(120);
+pub(super) const LEASE: Duration = Duration::from_mins(2);
 
 /// A moment; the tests count in seconds from zero.
 pub(super) fn at(seconds: i64) -> Timestamp {
