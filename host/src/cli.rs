@@ -1,7 +1,7 @@
 //! The command line: one command per file, data on standard output, talk on standard error.
 //!
 //! Commands load the configuration, call what does the work, and print. One renderer (`report`) prints every error;
-//! [`Exit`] says what an exit code means. No logic of the product is here.
+//! `Exit` says what an exit code means. No logic of the product is here.
 
 mod check;
 mod completions;

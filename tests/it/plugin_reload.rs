@@ -181,7 +181,7 @@ fn a_directory_that_comes_later_is_found() {
     let plugged = Plugged::start_with(&[], |config| config.directory = config.directory.join("later"));
     std::fs::create_dir(plugged.directory.join("later")).unwrap();
     std::fs::write(plugged.directory.join("later/mine.wasm"), moody).unwrap();
-    for _ in 0..600 {
+    for _ in 0..3000 {
         if plugged.host.status().generation > 1 {
             return;
         }

@@ -1,3 +1,5 @@
+//! The configuration by itself: defaults, layers, origins, overrides.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;

@@ -57,7 +57,7 @@ fn run(registry: &Registry, notices: &Receiver<Notice>, sender: &Sender<Notice>)
     let directory = &registry.loader().config.directory;
     let mut watcher = attach(directory, sender);
     let mut seen = stamps(directory);
-    // What changed between the first look of all and the watcher's beginning sends no notice.
+    // What came between the first load and the watcher's first look gives no notice; equal content changes nothing.
     registry.reload();
     loop {
         match notices.recv_timeout(LOOK) {

@@ -1,7 +1,7 @@
 //! What was asked of a simulated vendor: the last requests one by one, and counters per endpoint.
 //!
 //! Control requests are not recorded. Read by tests and the demo. Holds always: the counters count every request,
-//! the list keeps the newest [`Recorder::capacity`] ones.
+//! the list keeps the newest `capacity` ones.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;

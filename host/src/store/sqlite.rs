@@ -12,7 +12,7 @@
 //! - Numbers of rows only grow and are not given twice: pruning leaves the newest row of a table.
 //! - `host.epoch` has grown by one at each opening; a fence is `epoch << 32` plus a counter.
 //!
-//! **In memory**, in the writer alone: [`ledger::Ledger`], from which claims are answered without a scan. A change
+//! **In memory**, in the writer alone: `ledger::Ledger`, from which claims are answered without a scan. A change
 //! of the rows and of the ledger is one step: both are rolled back together.
 //!
 //! **Operations.** A write is a task for the writer thread, which commits many of them at once (`writer`) and

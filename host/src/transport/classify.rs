@@ -99,6 +99,13 @@ struct Facts {
     innermost: Option<String>,
 }
 
+/// Whether an I/O error wraps one of TLS, at any depth; its `source` skips what it wraps.
+fn holds_tls(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(holds_tls))
+}
+
 impl Facts {
     fn of(error: &reqwest::Error) -> Self {
         let mut facts = Self::default();
@@ -110,9 +117,7 @@ impl Facts {
             if let Some(error) = cause.downcast_ref::<io::Error>() {
                 facts.errno = facts.errno.or_else(|| error.raw_os_error().and_then(node_name));
                 facts.hung_up |= error.kind() == io::ErrorKind::UnexpectedEof;
-                if let Some(inner) = error.get_ref() {
-                    facts.tls |= inner.is::<rustls::Error>();
-                }
+                facts.tls |= holds_tls(error);
             }
             facts.tls |= cause.is::<rustls::Error>();
             if let Some(error) = cause.downcast_ref::<hyper::Error>() {

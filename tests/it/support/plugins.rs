@@ -78,9 +78,9 @@ impl Plugged {
         std::fs::rename(beside, self.directory.join(file)).unwrap();
     }
 
-    /// Waits for a generation after this one, for at most two seconds.
+    /// Waits for a generation after this one, for as long as a loaded machine may take.
     pub(crate) fn next_generation(&self, after: u64) -> u64 {
-        for _ in 0..200 {
+        for _ in 0..3000 {
             let now = self.host.status().generation;
             if now > after {
                 return now;
