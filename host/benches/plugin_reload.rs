@@ -4,7 +4,15 @@
 //! The change is a rename, the answer is asked for; what is between is the notice, the look at the file, compiling or
 //! reading code, linking, the trial instance, and the swap.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::many_single_char_names,
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants
+)]
 
 #[path = "../../tests/it/support/plugins.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use more of it")]
@@ -50,7 +58,10 @@ fn main() {
     let warm: Vec<f64> = (0..ROUNDS).map(|round| change(&plugged, &version(round))).collect();
     let (cold, coldest) = median(cold);
     let (warm, warmest) = median(warm);
-    println!("reload, file change → answer (ms, median and worst of {ROUNDS} rounds, component of {} KiB)", job.bytes.len() >> 10);
+    println!(
+        "reload, file change → answer (ms, median and worst of {ROUNDS} rounds, component of {} KiB)",
+        job.bytes.len() >> 10
+    );
     println!("  code cache cold  {cold:>8.1} {coldest:>8.1}");
     println!("  code cache warm  {warm:>8.1} {warmest:>8.1}");
     let report = json!({

@@ -146,7 +146,10 @@ mod tests {
     #[test]
     fn a_wrong_plugin_toml_says_what_is_wrong() {
         let refused = |text: &str| Manifest::parse(text).unwrap_err();
-        assert_eq!(refused("id = \"My Plugin\""), "`My Plugin` is no id: use 1 to 63 lower-case letters, digits and inner hyphens");
+        assert_eq!(
+            refused("id = \"My Plugin\""),
+            "`My Plugin` is no id: use 1 to 63 lower-case letters, digits and inner hyphens"
+        );
         assert_eq!(
             refused("id = \"a\"\ngrants = [\"files\"]"),
             "there is no grant `files`; there are log, clock, random, raw-share"
