@@ -271,3 +271,57 @@ fn compiled_code_that_this_host_did_not_write_is_never_run() {
     assert_ne!(std::fs::read(code()).unwrap(), forged);
     assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
 }
+
+/// Where the code of a component begins.
+fn first_operator(component: &[u8]) -> usize {
+    let payloads = wasmparser::Parser::new(0).parse_all(component);
+    let body = payloads.filter_map(Result::ok).find_map(|payload| match payload {
+        wasmparser::Payload::CodeSectionEntry(body) => Some(body),
+        _ => None,
+    });
+    body.unwrap().get_operators_reader().unwrap().original_position()
+}
+
+#[test]
+fn a_file_is_compiled_by_a_child_process_and_what_that_says_is_told() {
+    let moody = bundle("moody").bytes;
+    let start = |program: &str| Plugged::start_compiling(&[], Some(program.into()), |_| ());
+    let plugged = start(env!("CARGO_BIN_EXE_tandem"));
+    plugged.put("mine.wasm", moody);
+    plugged.host.reload_now();
+    assert_eq!(line(&plugged.host), "moody about alert-0002");
+    plugged.put("invalid.wasm", &{
+        let mut invalid = relabelled(moody, |metadata| metadata["id"] = json!("invalid"));
+        let first = first_operator(&invalid);
+        // An addition, with nothing there to add.
+        invalid[first] = 0x6a;
+        invalid
+    });
+    plugged.host.reload_now();
+    let problem = plugin(&plugged.host, "invalid").problem.unwrap();
+    assert_eq!(problem.code, "plugin.compile");
+    assert!(problem.message.contains("type mismatch"), "{problem:?}");
+    let plugged = start("/bin/false");
+    plugged.put("mine.wasm", moody);
+    plugged.host.reload_now();
+    let problem = plugin(&plugged.host, "mine").problem.unwrap();
+    assert_eq!(problem.code, "plugin.compile");
+}
+
+#[test]
+fn a_hook_that_fails_event_after_event_rests_and_comes_back() {
+    let plugged = Plugged::start(&[bundle("moody")]);
+    let ask = |mood: &str, seconds: i64| {
+        let settings = json!({ "mood": mood, "only": "short-description" }).to_string().into();
+        let now = tandem::domain::time::Timestamp::from_seconds(seconds);
+        plugged.host.transform_here(tandem::plugin::Input { settings, now, ..input(share(1, 1)) })
+    };
+    for _ in 0..10 {
+        assert_eq!(ask("panic", 0).failures[0].code, "plugin.panic");
+    }
+    let resting = ask("panic", 1);
+    assert_eq!(resting.failures[0].code, "plugin.resting");
+    assert_eq!(resting.failures.len(), 1, "its other hooks go on");
+    assert_eq!(ask("well", 60).failures, [], "the probe succeeds");
+    assert_eq!(ask("well", 61).failures, []);
+}
