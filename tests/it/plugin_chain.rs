@@ -102,7 +102,7 @@ fn whatever_a_plugin_does_the_ticket_gets_the_minimum_and_the_operator_a_sentenc
         moody short-description plugin.memory: it wanted more than 32 MiB of memory [Minimal]
         moody description plugin.memory: it wanted more than 32 MiB of memory [Minimal]
         moody fields plugin.memory: it wanted more than 32 MiB of memory [Nothing]
-        moody short-description plugin.stack: its calls went deeper than its stack holds [Minimal]
+        moody short-description plugin.stack: its calls went deeper than its own stack holds [Minimal]
         moody short-description plugin.host-calls: it called the host more than 10000 times [Minimal]
         moody short-description plugin.transient: it failed for now: the moon is in the wrong house [Minimal]
         moody short-description plugin.output: its answer can't be used: 300 KiB of text; at most 256 KiB may be [Minimal]

@@ -22,7 +22,10 @@ pub(super) enum FaultKind {
     Deadline(Duration),
     Memory(usize),
     Table(usize),
-    Stack,
+    /// The host's stack for guests, of so many bytes.
+    Stack(usize),
+    /// The guest's own.
+    OwnStack,
     HostCalls(u32),
     Panic(Panic),
     Trap(String),
@@ -88,7 +91,7 @@ impl Fault {
             FaultKind::HostCalls(limits.host_calls)
         } else if trap == Some(Trap::MemoryOutOfBounds) && is_recursion(&frames) {
             // A guest's own stack lies at the bottom of its memory; below it there is nothing.
-            FaultKind::Stack
+            FaultKind::OwnStack
         } else if let Some(trap) = trap {
             Self::trap(trap, state, limits)
         } else {
@@ -106,7 +109,7 @@ impl Fault {
             return FaultKind::Deadline(limits.deadline);
         }
         if trap == Trap::StackOverflow {
-            return FaultKind::Stack;
+            return FaultKind::Stack(limits.stack);
         }
         if let Some(panic) = &state.panic {
             return FaultKind::Panic(Panic { message: shown(&panic.message), ..panic.clone() });
@@ -124,7 +127,7 @@ impl Fault {
             FaultKind::Deadline(_) => "plugin.deadline",
             FaultKind::Memory(_) => "plugin.memory",
             FaultKind::Table(_) => "plugin.table",
-            FaultKind::Stack => "plugin.stack",
+            FaultKind::Stack(_) | FaultKind::OwnStack => "plugin.stack",
             FaultKind::HostCalls(_) => "plugin.host-calls",
             FaultKind::Panic(_) => "plugin.panic",
             FaultKind::Trap(_) => "plugin.trap",
@@ -145,7 +148,8 @@ impl Fault {
             FaultKind::Deadline(deadline) => format!("it ran longer than {} ms", deadline.as_millis()),
             FaultKind::Memory(bytes) => format!("it wanted more than {} of memory", size(*bytes)),
             FaultKind::Table(elements) => format!("it wanted a table of more than {elements} elements"),
-            FaultKind::Stack => "its calls went deeper than its stack holds".into(),
+            FaultKind::Stack(bytes) => format!("its calls went deeper than a stack of {} holds", size(*bytes)),
+            FaultKind::OwnStack => "its calls went deeper than its own stack holds".into(),
             FaultKind::HostCalls(calls) => format!("it called the host more than {calls} times"),
             FaultKind::Panic(Panic { message, file, line }) => format!("it panicked: {message} ({file}:{line})"),
             FaultKind::Trap(what) => format!("it was stopped: {what}"),
@@ -170,10 +174,11 @@ impl Fault {
             }
             FaultKind::Memory(_) => "Raise `memory` in [plugins.limits] if the work is worth it.",
             FaultKind::Table(_) => "Raise `handles` in [plugins.limits].",
-            FaultKind::Stack => "Tell the plugin's author: calls that go on for ever need a change of the plugin.",
+            FaultKind::Stack(_) => "Raise `stack` in [plugins.limits]; endless recursion needs the author.",
             FaultKind::HostCalls(_) => "Raise `host_calls` in [plugins.limits] if the work is worth it.",
             FaultKind::Said(Complaint::Config, _) => "`tandem plugin show ID` lists its settings and what they may be.",
-            FaultKind::Panic(_)
+            FaultKind::OwnStack
+            | FaultKind::Panic(_)
             | FaultKind::Trap(_)
             | FaultKind::Unreadable(_)
             | FaultKind::Output(_)
