@@ -92,7 +92,7 @@ async fn accept(options: &Options, clients: usize) {
     let mut times: Vec<Duration> = tasks.join_all().await.into_iter().flatten().collect();
     let took = clock.elapsed().saturating_sub(start).as_secs_f64();
     times.sort();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
+    let at = |share: f64| times.get(((total - 1) as f64 * share) as usize).unwrap().as_secs_f64() * 1000.0;
     println!(
         "  {} {clients:>3} clients  {:>7.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  cpu {:>5.0} us each",
         if options.commit_each { "one commit each" } else { "shared commits " },

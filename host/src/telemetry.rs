@@ -5,6 +5,8 @@
 //! `request.attempt`, `plugin.id`, `plugin.digest`, `plugin.hook`, `error.code`, `http.status`, `milliseconds`. Never
 //! bodies, tokens or e-mail addresses. Labels of metrics are bounded: no ids, no texts.
 
+use std::io::IsTerminal as _;
+
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -14,7 +16,9 @@ use crate::config::{Log, LogFormat};
 /// Sends log lines to standard error. Does nothing when a subscriber is installed already.
 pub fn start_logs(log: &Log) {
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for a person's terminal, not for a file or a collector.
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let _ = match log.format {
         LogFormat::Text => lines.with_target(false).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

@@ -14,3 +14,6 @@ mod webhook;
 
 pub use listener::{Error, Server, start};
 pub use site::{Gate, PluginDesk, Site};
+
+#[cfg(test)]
+mod tests;

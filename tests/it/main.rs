@@ -23,8 +23,10 @@
 
 mod architecture;
 mod clients;
+mod commands;
 mod config_errors;
 mod crash;
+mod headers;
 mod hostile;
 mod plugin_chain;
 mod plugin_reload;

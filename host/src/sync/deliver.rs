@@ -11,6 +11,7 @@ use super::intake::next_wake;
 use super::ports::Integration;
 use super::runtime::Shared;
 use crate::domain::id::SysId;
+use crate::domain::link::Link;
 use crate::domain::outcome::{Outcome, Receipt};
 use crate::domain::request::{Operation, Request, Target};
 use crate::domain::ticket::{FieldValue, Journal};
@@ -103,7 +104,7 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
     let took = shared.clock.elapsed().saturating_sub(started);
     let now = shared.clock.now();
     let settlement = settle(&link, &request, attempts, outcome, policy);
-    observe(&request, &settlement, attempts, took);
+    observe(&link, &request, &settlement, attempts, took);
     let Settlement { step, link: changed, follow_ups, pause, alarm, note } = settlement;
     match alarm {
         Alarm::None => {}
@@ -335,7 +336,7 @@ fn as_unknown(outcome: Outcome) -> Outcome {
 }
 
 /// One line and a few numbers per attempt.
-fn observe(request: &Request, settlement: &Settlement, attempts: u32, took: Duration) {
+fn observe(link: &Link, request: &Request, settlement: &Settlement, attempts: u32, took: Duration) {
     let operation = request.operation.name();
     let target = request.operation.target().as_str();
     let word = match &settlement.step {
@@ -353,9 +354,19 @@ fn observe(request: &Request, settlement: &Settlement, attempts: u32, took: Dura
     let milliseconds = took.as_millis();
     match &settlement.step {
         Next::Done => {
-            tracing::info!(request.key = %key, request.operation = operation, milliseconds, "{}", settlement.note);
+            tracing::info!(
+                integration = %link.integration,
+                incident.id = %link.incident,
+                request.key = %key,
+                request.operation = operation,
+                milliseconds,
+                "{}",
+                settlement.note
+            );
         }
         Next::Again { failure, .. } | Next::Dead { failure } | Next::Parked { failure } => tracing::warn!(
+            integration = %link.integration,
+            incident.id = %link.incident,
             request.key = %key,
             request.operation = operation,
             request.attempt = attempts.saturating_add(1),

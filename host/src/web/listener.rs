@@ -88,6 +88,9 @@ struct Limits {
     connections: usize,
 }
 
+/// Largest head of a request, in bytes; a larger one is answered 431.
+const MAX_HEAD: usize = 64 << 10;
+
 /// Time that an accept loop waits after an error, such as running out of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -95,9 +98,11 @@ const BREATH: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(10);
 
 async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).keep_alive(true);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);
+    // While it finds out which version a peer speaks, the builder has no timeout, so a peer that says nothing would hold
+    // its connection for ever. Everybody who calls us speaks HTTP/1.1.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    let timer = TokioTimer::new();
+    builder.http1().timer(timer).header_read_timeout(limits.header_timeout).max_buf_size(MAX_HEAD).keep_alive(true);
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     loop {

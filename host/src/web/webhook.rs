@@ -66,12 +66,18 @@ async fn take(site: &Site, name: &str, request: Request) -> Result<Accepted, Pro
     check_destination(integration, gate, &delivery.destination)?;
     let dedupe = share::dedupe_key(&delivery.share, &bytes);
     let stored = share::stored(&delivery.share.overrides, &bytes);
-    site.sync.accept(integration, delivery.share, dedupe, stored).await.map_err(|error| {
+    let incident = tracing::enabled!(tracing::Level::DEBUG).then(|| delivery.share.incident.id.to_string());
+    let accepted = site.sync.accept(integration, delivery.share, dedupe, stored).await.map_err(|error| {
         tracing::error!(integration = %integration, error.code = "store.accept", "a share was not accepted: {error}");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "the share cannot be made durable now")
             .hint("send it again; BigPanda does so by itself")
             .again_in(5)
-    })
+    })?;
+    if let Some(incident) = incident {
+        let duplicate = accepted.duplicate;
+        tracing::debug!(integration = %integration, incident.id = incident, duplicate, "a share was accepted");
+    }
+    Ok(accepted)
 }
 
 fn may_enter(site: &Site, gate: &Gate) -> Result<(), Problem> {

@@ -33,17 +33,12 @@ impl From<rusqlite::Error> for Fail {
 impl Fail {
     /// Whether nothing may be written any more.
     pub(super) fn breaks_the_store(&self) -> bool {
-        match self {
-            Self::Row(_) => false,
-            Self::Sql(error) => match error.sqlite_error() {
-                None => false,
-                Some(cause) => match cause.code {
-                    ErrorCode::SystemIoFailure => cause.extended_code != SQLITE_IOERR_NOMEM,
-                    ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
-                    _ => false,
-                },
-            },
-        }
+        let Self::Sql(error) = self else { return false };
+        error.sqlite_error().is_some_and(|cause| {
+            let on_disk = matches!(cause.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase);
+            let failed_disk = cause.code == ErrorCode::SystemIoFailure && cause.extended_code != SQLITE_IOERR_NOMEM;
+            on_disk || failed_disk
+        })
     }
 
     pub(super) fn into_error(self) -> Error {

@@ -154,6 +154,9 @@ impl Side {
     }
 }
 
+/// Heads of lanes, longest due first.
+type Due = BTreeSet<(Timestamp, RequestId, LinkId)>;
+
 /// Counts of what the ledger does not hold row by row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Totals {
@@ -170,7 +173,7 @@ pub(super) struct Ledger {
     /// Links whose events may be claimed later.
     held: BTreeSet<(Timestamp, LinkId)>,
     /// Heads of lanes without a lease, by side and integration, so that a paused one costs nothing.
-    due: BTreeMap<(Side, usize), BTreeSet<(Timestamp, RequestId, LinkId)>>,
+    due: BTreeMap<(Side, usize), Due>,
     leases: BTreeSet<(Timestamp, LinkId, Held)>,
     integrations: Vec<IntegrationName>,
     fence: i64,

@@ -115,6 +115,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Serves until every sender is gone and the queue is empty.
     pub(super) fn serve(mut self) {
+        let _end = End(Arc::clone(&self.broken));
         let mut batch = Vec::with_capacity(self.batch);
         while self.tasks.blocking_recv_many(&mut batch, self.batch) > 0 {
             self.commit(&mut batch);
@@ -122,20 +123,14 @@ impl Writer {
     }
 
     fn commit(&mut self, batch: &mut Vec<Box<dyn Work>>) {
-        if let Some(fail) = self.attempt(batch).err() {
-            if batch.len() > 1 && !fail.breaks_the_store() {
-                for mut work in batch.drain(..) {
-                    let outcome = self.attempt(std::slice::from_mut(&mut work));
-                    work.answer(outcome);
-                }
+        let mut outcome = self.attempt(batch);
+        let alone = batch.len() == 1;
+        for mut work in batch.drain(..) {
+            if outcome.is_err() && !alone {
+                let outcome = self.attempt(std::slice::from_mut(&mut work));
+                work.answer(outcome);
             } else {
-                for work in batch.drain(..) {
-                    work.answer(Err(fail.clone()));
-                }
-            }
-        } else {
-            for work in batch.drain(..) {
-                work.answer(Ok(()));
+                work.answer(std::mem::replace(&mut outcome, Ok(())));
             }
         }
     }
@@ -200,6 +195,17 @@ impl Writer {
             tracing::error!(cause = ?fail, "store.broken: the disk failed; nothing is written until a restart");
             self.cause = Some(fail.clone());
             self.broken.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Marks the store as broken when the writer ends by a panic: nothing can be written after it.
+struct End(Arc<AtomicBool>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Release);
         }
     }
 }

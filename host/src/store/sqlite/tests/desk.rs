@@ -1,5 +1,7 @@
 //! Promises to the operator: lists, retry, discard, sizes.
 
+use RequestState::{Dead, Discarded, Done, Leased, Ready};
+
 use super::samples::*;
 use crate::domain::id::{IntegrationName, RequestId};
 use crate::domain::request::Target;
@@ -80,7 +82,6 @@ async fn a_list_shows_what_is_asked_for_newest_first() {
         let views = store.list(filter).await.unwrap();
         views.iter().map(|view| (view.id.0, view.state)).collect::<Vec<_>>()
     };
-    use RequestState::{Dead, Discarded, Done, Leased, Ready};
     assert_eq!(list(&[], None, 0).await, [(3, Ready), (2, Leased), (1, Dead)]);
     assert_eq!(list(&[], Some("acme"), 2).await, [(3, Ready), (2, Leased)]);
     assert_eq!(list(&[], Some("other"), 2).await, []);

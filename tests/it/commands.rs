@@ -1,0 +1,247 @@
+//! The commands as an operator types them: exit codes, what goes to which stream, and that no secret goes to either.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tandem::simulator::{Action, Fault};
+
+use crate::support::{World, incident};
+
+/// Runs the binary in a directory, with nothing in its environment but what is given.
+fn tandem(directory: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+    command.args(arguments).current_dir(directory).env_clear().envs(environment.iter().copied());
+    command.output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn talk(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+const SECRETS: [(&str, &str); 3] = [
+    ("ACME_BIGPANDA_API_KEY", "swordfish-1"),
+    ("ACME_BIGPANDA_APP_KEY", "swordfish-2"),
+    ("ACME_SERVICENOW_PASSWORD", "swordfish-3"),
+];
+
+#[test]
+fn what_init_writes_holds_once_the_secrets_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let written = tandem(directory.path(), &[], &["init"]);
+    assert_eq!((code(&written), out(&written).as_str()), (0, "./tandem.toml\n./webhook.token\n"));
+    let token = std::fs::read_to_string(directory.path().join("webhook.token")).unwrap();
+    assert!(token.trim().len() >= 32);
+    assert!(!talk(&written).contains(token.trim()), "the token is printed");
+    let mode = std::fs::metadata(directory.path().join("webhook.token")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let without = tandem(directory.path(), &[], &["check"]);
+    assert_eq!(code(&without), 78);
+    assert_eq!(talk(&without).matches("refers to the environment variable").count(), 3, "{}", talk(&without));
+    let with = tandem(directory.path(), &SECRETS, &["check", "--deny-warnings"]);
+    assert_eq!(code(&with), 0, "{}", talk(&with));
+    insta::assert_snapshot!(out(&with), @r#"
+    the configuration holds (read: tandem.toml)
+      acme: https://api.bigpanda.io → https://acme.service-now.com, table incident (Basic)
+    "#);
+}
+
+#[test]
+fn init_overwrites_nothing_unless_told_to() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_eq!(code(&tandem(directory.path(), &[], &["init", "etc", "--name", "globex-prod"])), 0);
+    let file = directory.path().join("etc/tandem.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        before.contains("[integration.globex-prod.servicenow]") && before.contains("GLOBEX_PROD_SERVICENOW_PASSWORD")
+    );
+    std::fs::write(&file, "# mine").unwrap();
+    let refused = tandem(directory.path(), &[], &["init", "etc"]);
+    assert_eq!(code(&refused), 1);
+    insta::assert_snapshot!(talk(&refused), @r#"
+    error: etc/tandem.toml is there already
+
+    hint: use --force to overwrite it, or name another directory
+    [init.exists]
+    "#);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "# mine");
+    assert_eq!(code(&tandem(directory.path(), &[], &["init", "etc", "--force"])), 0);
+    assert_ne!(std::fs::read_to_string(&file).unwrap(), "# mine");
+}
+
+#[test]
+fn config_show_names_origins_and_masks_secrets() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_eq!(code(&tandem(directory.path(), &[], &["init"])), 0);
+    let environment: Vec<_> = SECRETS.into_iter().chain([("TANDEM__LOG__LEVEL", "debug")]).collect();
+    let set = ["--set", "integration.acme.servicenow.password=swordfish-4", "--set", "server.admin_token=swordfish-5"];
+    let arguments = [&["config", "show", "--origin", "--changed"], &set[..]].concat();
+    let shown = tandem(directory.path(), &environment, &arguments);
+    assert_eq!(code(&shown), 0, "{}", talk(&shown));
+    insta::assert_snapshot!(out(&shown), @r#"
+    integration.acme.bigpanda.api_key = {"env":"ACME_BIGPANDA_API_KEY"}  # tandem.toml:19
+    integration.acme.bigpanda.api_url = "https://api.bigpanda.io"        # tandem.toml:17
+    integration.acme.bigpanda.app_key = {"env":"ACME_BIGPANDA_APP_KEY"}  # tandem.toml:21
+    integration.acme.servicenow.password = "********"                    # --set integration.acme.servicenow.password
+    integration.acme.servicenow.url = "https://acme.service-now.com"     # tandem.toml:24
+    integration.acme.servicenow.username = "bigpanda"                    # tandem.toml:25
+    integration.acme.webhook.token = {"file":"webhook.token"}            # tandem.toml:31
+    log.level = "debug"                                                  # environment TANDEM__LOG__LEVEL
+    server.admin_listen = "127.0.0.1:7701"                               # tandem.toml:8
+    server.admin_token = "********"                                      # --set server.admin_token
+    server.listen = "127.0.0.1:7700"                                     # tandem.toml:6
+    store.path = "tandem.db"                                             # tandem.toml:11
+    "#);
+    let whole = tandem(directory.path(), &environment, &[&["config", "show", "--json"], &set[..]].concat());
+    assert!(!out(&whole).contains("swordfish") && !out(&shown).contains("swordfish"));
+    let settings: Value = serde_json::from_str(&out(&whole)).unwrap();
+    assert!(settings.as_array().unwrap().len() > 100);
+}
+
+#[test]
+fn check_as_json_is_for_machines() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("tandem.toml"), "[log]\nlevle = \"info\"\n").unwrap();
+    let checked = tandem(directory.path(), &[], &["check", "--json"]);
+    assert_eq!((code(&checked), talk(&checked).as_str()), (78, ""));
+    insta::assert_snapshot!(out(&checked), @r#"
+    {
+      "problems": [
+        {
+          "code": "config.unknown-key",
+          "column": 1,
+          "file": "tandem.toml",
+          "hint": "did you mean `level`?",
+          "line": 2,
+          "message": "`log.levle` is not a setting"
+        }
+      ],
+      "valid": false,
+      "warnings": []
+    }
+    "#);
+}
+
+#[test]
+fn a_host_without_integrations_does_not_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = tandem(directory.path(), &[], &["run"]);
+    assert_eq!(code(&refused), 78);
+    insta::assert_snapshot!(talk(&refused), @r#"
+    error: no integration is configured, so there is nothing to do
+
+    hint: write an [integration.<name>] section; `tandem init` shows one
+    [config.empty]
+    "#);
+}
+
+#[test]
+fn the_queue_of_nowhere_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let asked = tandem(directory.path(), &[("TANDEM__SERVER__ADMIN_LISTEN", &free)], &["queue", "list"]);
+    assert_eq!(code(&asked), 69);
+    let told = talk(&asked).replace(&free, "<address>").replace(&directory.path().display().to_string(), "<directory>");
+    insta::assert_snapshot!(told, @r#"
+    error: no host answers at http://<address>, and there is no store at <directory>/tandem.db
+
+    hint: start the host, or name its configuration with --config
+    [queue.nowhere]
+    "#);
+}
+
+#[test]
+fn completions_and_help_know_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let help = out(&tandem(directory.path(), &[], &["--help"]));
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = tandem(directory.path(), &[], &["completions", shell]);
+        assert_eq!(code(&script), 0);
+        for command in ["init", "run", "demo", "simulate", "check", "queue", "plugin", "config", "completions"] {
+            assert!(out(&script).contains(command), "{shell} does not know {command}");
+            assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "no help for {command}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
+    let mut world = World::new().await.configured("attempts = 1");
+    world.sim.servicenow_faults().add(Fault::new(Action::status(403)));
+    assert!(world.start(&[]).await, "{}", world.log());
+    let (id, share) = incident(1);
+    assert_eq!(world.share(&share).await.unwrap().status, 202);
+    let ask = |arguments: &[&str]| {
+        let mut all = vec!["queue"];
+        all.extend_from_slice(arguments);
+        tandem(world.directory(), &[], &all)
+    };
+    world.until("a dead letter is listed", |_| out(&ask(&["list"])).contains("dead")).await;
+    let listed: Value = serde_json::from_str(&out(&ask(&["list", "--state", "dead", "--json"]))).unwrap();
+    let request = listed.as_array().unwrap().first().expect("a dead letter").clone();
+    assert_eq!((&request["incident"], &request["operation"]), (&id.as_str().into(), &"create-ticket".into()));
+    let number = request["id"].to_string();
+
+    let shown = ask(&["show", &number]);
+    assert!(out(&shown).contains("create-ticket → servicenow") && out(&shown).contains("attempts"), "{}", out(&shown));
+    assert_eq!(code(&ask(&["show", "4711"])), 1);
+    assert_eq!(code(&ask(&["discard", "4711"])), 1);
+
+    // What was broken is mended, and the operator says so.
+    world.sim.servicenow_faults().clear();
+    let retried = ask(&["retry", "--all-dead"]);
+    assert_eq!((code(&retried), out(&retried)), (0, format!("request {number} is due now\n")));
+    world.until_told(&id).await;
+
+    world.until("nothing waits", |_| talk(&ask(&["list"])) == "nothing waits\n").await;
+    // Without a host, the same is read from the store's file.
+    world.stop().await;
+    let finished = tandem(world.directory(), &[], &["queue", "list", "--state", "done", "--json"]);
+    let finished: Value = serde_json::from_str(&out(&finished)).unwrap();
+    assert!(finished.as_array().unwrap().iter().any(|row| row["id"] == request["id"]), "{finished}");
+    let nothing = tandem(world.directory(), &[], &["queue", "list"]);
+    assert_eq!((code(&nothing), out(&nothing).as_str(), talk(&nothing).as_str()), (0, "", "nothing waits\n"));
+}
+
+#[tokio::test]
+async fn logs_hold_no_secret_no_body_and_no_address_of_a_person() {
+    let mut world = World::new().await;
+    assert!(world.start(&[("TANDEM__LOG__LEVEL", "trace"), ("TANDEM__LOG__FORMAT", "json")]).await);
+    let (id, mut share) = incident(1);
+    share["incident"]["alerts"][0]["description"] = "swordfish in a body".into();
+    share["metadata"]["sender"] = "planted.person@acme.example".into();
+    let headers = [
+        ("x-bp-config-servicenowPassword", "swordfish-in-a-header"),
+        ("x-bp-config-oauthClientSecret", "swordfish-in-a-header"),
+        ("x-bp-api-key", "swordfish-in-a-header"),
+        ("x-bp-config-callerIdEmail", "planted.person@acme.example"),
+    ];
+    assert_eq!(world.share_with(&share, &headers).await.unwrap().status, 202);
+    world.until_told(&id).await;
+    assert_eq!(world.share_with(&serde_json::json!({ "swordfish": 1 }), &headers).await.unwrap().status, 400);
+    let access = world.sim.access();
+    world.stop().await;
+    let log = world.log();
+    assert!(log.contains(&id) && log.lines().count() > 10, "there is hardly a log:\n{log}");
+    let planted = [
+        "swordfish",
+        "planted.person",
+        crate::support::TOKEN,
+        access.bigpanda.api_key.as_str(),
+        access.servicenow.password.as_str(),
+    ];
+    for secret in planted {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "the log holds `{secret}`: {line:?}");
+    }
+}
