@@ -4,6 +4,7 @@
 //! [`Host::transform`]; the operator's commands read [`Host::status`]. Whatever a plugin does, an answer comes: a
 //! failing one is stood in for, within its deadline, and the failure is reported with what stood in.
 
+mod breaker;
 mod bundled;
 mod cache;
 mod chain;
@@ -39,6 +40,7 @@ mod workbench;
 
 pub use bundled::bundled;
 pub use chain::Dictionary;
+pub use compile::child::precompile;
 pub use context::Input;
 pub use error::{Error, LoadError};
 pub use host::Host;

@@ -94,7 +94,7 @@ fn whatever_a_plugin_does_the_ticket_gets_the_minimum_and_the_operator_a_sentenc
         assert_eq!(next.failures, [], "after {bad}");
     }
     insta::with_settings!({ filters => vec![(r"lib\.rs:\d+", "lib.rs:N")] }, {
-        insta::assert_snapshot!(told.join("\n"), @r"
+        insta::assert_snapshot!(told.join("\n"), @r#"
         moody short-description plugin.panic: it panicked: in a bad mood about short-description (tests/components/moody/src/lib.rs:N) [Minimal]
         moody short-description plugin.deadline: it ran longer than 50 ms [Minimal]
         moody description plugin.deadline: it ran longer than 50 ms [Minimal]
@@ -102,11 +102,11 @@ fn whatever_a_plugin_does_the_ticket_gets_the_minimum_and_the_operator_a_sentenc
         moody short-description plugin.memory: it wanted more than 32 MiB of memory [Minimal]
         moody description plugin.memory: it wanted more than 32 MiB of memory [Minimal]
         moody fields plugin.memory: it wanted more than 32 MiB of memory [Nothing]
-        moody short-description plugin.trap: it was stopped: wasm trap: out of bounds memory access [Minimal]
+        moody short-description plugin.stack: its calls went deeper than its own stack holds [Minimal]
         moody short-description plugin.host-calls: it called the host more than 10000 times [Minimal]
         moody short-description plugin.transient: it failed for now: the moon is in the wrong house [Minimal]
         moody short-description plugin.output: its answer can't be used: 300 KiB of text; at most 256 KiB may be [Minimal]
-        ");
+        "#);
     });
 }
 
@@ -128,12 +128,12 @@ fn answers_that_cannot_be_used_are_told_and_cost_only_themselves() {
     for bad in ["many-operations", "long-note", "no-such-alert"] {
         told.push(failures(&plugged.host.transform_here(mood(bad))));
     }
-    insta::assert_snapshot!(told.join("\n"), @r"
-        moody fields plugin.output: its answer can't be used: there is no field `forbidden` [Nothing]
-        moody fields plugin.output: its answer can't be used: 600 operations; at most 500 may be [Nothing]
-        moody description plugin.output: its answer can't be used: a note of 5000 characters; at most 4000 may be [Minimal]
-        moody primary-alert plugin.output: its answer can't be used: alert number 999 of 3 [Minimal]
-        ");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    moody fields plugin.output: its answer can't be used: there is no field `forbidden` [Nothing]
+    moody fields plugin.output: its answer can't be used: 600 operations; at most 500 may be [Nothing]
+    moody description plugin.output: its answer can't be used: a note of 5000 characters; at most 4000 may be [Minimal]
+    moody primary-alert plugin.output: its answer can't be used: alert number 999 of 3 [Minimal]
+    "#);
 }
 
 #[test]
@@ -226,7 +226,8 @@ fn two_writers_of_one_field_are_settled_as_the_operator_says() {
 fn a_replaced_bundled_plugin_stands_in_for_the_one_that_replaced_it() {
     let plugged = Plugged::start(&[Bundled { name: "job", bytes: as_id(bundle("job"), "moody", "map").leak() }]);
     plugged.put("mine.wasm", bundle("moody").bytes);
-    assert!(plugged.host.reload_now().changed);
+    // The watcher may have been faster; either way the file is in use from here on.
+    plugged.host.reload_now();
     let answer = plugged.host.transform_here(mood("well"));
     assert_eq!(set(&answer, "short_description"), Some("moody about alert-0002"));
     let answer = plugged.host.transform_here(mood_on("loop", "short-description"));

@@ -110,3 +110,54 @@ impl Manifest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_plugin_toml_leaves_out_comes_from_cargo_toml() {
+        let manifest = Manifest::parse("id = \"mine\"\n[config.max]\ntype = \"integer\"").unwrap();
+        let metadata = manifest.metadata("1.2.3", Some("Says things."), Some("0.1.0".into()));
+        insta::assert_snapshot!(serde_json::to_string_pretty(&metadata).unwrap(), @r#"
+        {
+          "format": 1,
+          "id": "mine",
+          "version": "1.2.3",
+          "sdk": "0.1.0",
+          "description": "Says things.",
+          "grants": [],
+          "phase": "map",
+          "priority": 100,
+          "config": {
+            "additionalProperties": false,
+            "properties": {
+              "max": {
+                "type": "integer"
+              }
+            },
+            "type": "object"
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_wrong_plugin_toml_says_what_is_wrong() {
+        let refused = |text: &str| Manifest::parse(text).unwrap_err();
+        assert_eq!(
+            refused("id = \"My Plugin\""),
+            "`My Plugin` is no id: use 1 to 63 lower-case letters, digits and inner hyphens"
+        );
+        assert_eq!(
+            refused("id = \"a\"\ngrants = [\"files\"]"),
+            "there is no grant `files`; there are log, clock, random, raw-share"
+        );
+        assert_eq!(
+            refused("id = \"a\"\nphase = \"last\""),
+            "there is no phase `last`; there are normalize, enrich, map, logic, finalize, guard"
+        );
+        assert!(refused("id = \"a\"\ngrant = []").contains("unknown field `grant`"));
+    }
+}

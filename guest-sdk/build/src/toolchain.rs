@@ -154,3 +154,55 @@ impl Toolchain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A compiler that says where its things are; whether they are there is the test's business.
+    fn compiler(home: &Path) -> PathBuf {
+        let path = home.join("rustc");
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in\n--version) echo 'rustc 1.99.0';;\n*sysroot*) echo {0};;\n*libdir*) echo {0}/wasm/lib;;\nesac\n",
+            home.display()
+        );
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    fn look(home: &Path) -> Candidate {
+        Candidate::look(&compiler(home), Path::new("cargo"), false, home).unwrap()
+    }
+
+    #[test]
+    fn a_target_counts_only_when_its_libraries_are_there() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(!look(home.path()).installed, "a path is printed though nothing is there");
+        fs::create_dir_all(home.path().join("wasm/lib")).unwrap();
+        assert!(!look(home.path()).installed, "an empty directory is no target");
+        fs::write(home.path().join("wasm/lib/libcore-0123.rlib"), "").unwrap();
+        assert!(look(home.path()).installed);
+    }
+
+    #[test]
+    fn library_sources_are_the_second_way_and_bring_a_linker() {
+        let home = tempfile::tempdir().unwrap();
+        let library = home.path().join("lib/rustlib/src/rust/library/std");
+        fs::create_dir_all(&library).unwrap();
+        fs::write(library.join("Cargo.toml"), "").unwrap();
+        let linker = home.path().join("lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld");
+        fs::create_dir_all(linker.parent().unwrap()).unwrap();
+        fs::write(&linker, "").unwrap();
+        let candidate = look(home.path());
+        assert!(candidate.sources && !candidate.installed);
+        let toolchain = candidate.become_toolchain(Way::FromSource, &[]);
+        assert_eq!(toolchain.linker, Some(linker));
+        assert_eq!(toolchain.arguments(), ["-Zbuild-std=std,panic_abort"]);
+        assert!(toolchain.sentence().contains("rustc 1.99.0, and the standard library from its sources"));
+    }
+}

@@ -37,6 +37,12 @@ pub(super) enum Command {
     Build(Build),
     /// Say what a host would think of components, and ask each about a sample incident
     Check(Check),
+    /// Compile a component for a running host; it starts this itself
+    #[command(hide = true)]
+    Precompile {
+        #[arg(num_args = 4)]
+        size: Vec<usize>,
+    },
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -71,6 +77,19 @@ pub(super) fn run(source: &Source, command: Command) -> anyhow::Result<Exit> {
         Command::Show { id, json } => show_one(&source.load()?.config, &id, json),
         Command::Build(args) => build(args),
         Command::Check(args) => check(&source.load()?.config, &args),
+        Command::Precompile { size } => precompile(&size),
+    }
+}
+
+/// Talks bytes, not words, so it keeps off the renderer of errors.
+fn precompile(size: &[usize]) -> anyhow::Result<Exit> {
+    let size: &[usize; 4] = size.try_into()?;
+    match crate::plugin::precompile(size, std::io::stdin().lock(), std::io::stdout().lock()) {
+        Ok(()) => Ok(Exit::Success),
+        Err(why) => {
+            output::talk(&why);
+            Ok(Exit::Failure)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use wasmtime::Engine;
 use wasmtime::component::{ComponentNamedList, Lift};
 
 use super::context::{Context, Input};
-use super::fault::{Fault, Said};
+use super::fault::{Fault, FaultKind, Said};
 use super::generation::Generation;
 use super::hook;
 use super::live::Live;
@@ -108,16 +108,26 @@ impl Run<'_> {
             return Err(Said::Skip);
         };
         let Some(export) = plugin.exports.of(hook) else { return Err(Said::Skip) };
+        let now = self.context.input.now;
+        let breaker = plugin.stats.breaker(hook);
+        if let Some(Err(resting)) = breaker.map(|breaker| breaker.admit(now)) {
+            return Err(Said::Fault(FaultKind::Resting(resting).into()));
+        }
         plugin.stats.asked();
         let answer = match Self::born(slot, self.surroundings.engine, plugin, &self.context) {
             Ok(live) => live.ask(plugin, export),
             Err(fault) => Err(Said::Fault(fault)),
         };
+        match (&answer, breaker) {
+            (Err(Said::Fault(fault)), Some(breaker)) if fault.costs_time() => breaker.failed(now),
+            (_, Some(breaker)) => breaker.succeeded(),
+            (_, None) => {}
+        }
         let wanted = self.context.input.hooks;
         let more = wanted.iter().any(|later| *later > hook && plugin.exports.of(*later).is_some());
         match &answer {
             Err(Said::Fault(fault)) if fault.spends_the_event() => end(slot, plugin, Slot::Spent(fault.clone())),
-            Err(Said::Fault(fault)) if !fault.is_said() => end(slot, plugin, Slot::Unborn),
+            Err(Said::Fault(fault)) if !fault.spares_the_instance() => end(slot, plugin, Slot::Unborn),
             Ok(_) | Err(Said::Skip | Said::Fault(_)) if !more => end(slot, plugin, Slot::Unborn),
             Ok(_) | Err(Said::Skip | Said::Fault(_)) => self.make_room(place),
         }

@@ -1,39 +1,73 @@
 //! Compiles components. What this host compiled before comes out of the cache.
+//!
+//! A file that somebody put into the directory is compiled by a child process, which is ended when it takes too long
+//! or wants too much memory, and runs at a lower priority than events. Without a program to start, as in tests, the
+//! size caps of `precheck` are all that bounds it.
+
+use std::path::PathBuf;
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::cache::Cache;
+use super::engine::Size;
 use super::error::LoadError;
 use super::loaded::Digest;
+
+pub(super) mod child;
 
 /// Compiles, and remembers.
 pub(super) struct Compiler {
     pub(super) cache: Option<Cache>,
+    /// This program, which compiles when it is started as `plugin precompile`.
+    pub(super) program: Option<PathBuf>,
+    pub(super) size: Size,
 }
 
 impl Compiler {
-    pub(super) fn compile(&self, engine: &Engine, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
-        if let Some(component) = self.cached(engine, digest) {
+    /// `trusted`: part of this binary, so that it is compiled here.
+    pub(super) fn compile(
+        &self,
+        engine: &Engine,
+        bytes: &[u8],
+        digest: &Digest,
+        trusted: bool,
+    ) -> Result<Component, LoadError> {
+        if let Some(code) = self.cache.as_ref().and_then(|cache| cache.read(engine, digest))
+            && let Some(component) = trust(engine, &code)
+        {
+            return Ok(component);
+        }
+        if let Some(program) = self.program.as_ref().filter(|_| !trusted) {
+            let code = child::compile(program, &self.size, bytes)?;
+            let component = trust(engine, &code);
+            let component = component.ok_or_else(|| LoadError::Compile("the compiled code doesn't load".into()))?;
+            self.keep(engine, digest, &code);
             return Ok(component);
         }
         let component =
             Component::from_binary(engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        if let Some(cache) = &self.cache {
+        if self.cache.is_some() {
             match component.serialize() {
-                Ok(code) => cache.write(engine, digest, &code),
+                Ok(code) => self.keep(engine, digest, &code),
                 Err(error) => tracing::warn!("compiled code can't be kept: {error:#}"),
             }
         }
         Ok(component)
     }
 
-    fn cached(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
-        let code = self.cache.as_ref()?.read(engine, digest)?;
-        #[expect(unsafe_code, reason = "the one place where compiled code comes from a file")]
-        // SAFETY: the bytes were written by `Cache::write` of a host with this directory's key, for this very
-        // component and this build of the engine; the MAC over bytes and name was checked just now.
-        let component = unsafe { Component::deserialize(engine, code) };
-        component.inspect_err(|error| tracing::warn!("kept code doesn't load; compiling anew: {error:#}")).ok()
+    fn keep(&self, engine: &Engine, digest: &Digest, code: &[u8]) {
+        if let Some(cache) = &self.cache {
+            cache.write(engine, digest, code);
+        }
     }
+}
+
+/// Makes a component of code that this program itself has compiled.
+fn trust(engine: &Engine, code: &[u8]) -> Option<Component> {
+    #[expect(unsafe_code, reason = "the one place where compiled code is taken over")]
+    // SAFETY: the bytes come from `Cache::read`, which has checked that a host with this directory's key wrote them for
+    // this very component and build, or from a child that this process has just started from its own program.
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.inspect_err(|error| tracing::warn!("compiled code doesn't load: {error:#}")).ok()
 }

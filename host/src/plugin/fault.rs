@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wasmtime::{Trap, WasmBacktrace};
 
+use super::breaker::Resting;
 use super::limits::Limits;
 use super::state::{Denied, Panic, State, TooManyCalls, printable};
 use super::wire::PluginError;
@@ -21,7 +22,10 @@ pub(super) enum FaultKind {
     Deadline(Duration),
     Memory(usize),
     Table(usize),
+    /// The host's stack for guests, of so many bytes.
     Stack(usize),
+    /// The guest's own.
+    OwnStack,
     HostCalls(u32),
     Panic(Panic),
     Trap(String),
@@ -30,6 +34,8 @@ pub(super) enum FaultKind {
     /// It can be read, but not used.
     Output(String),
     Said(Complaint, String),
+    /// It failed so often in a row that it isn't asked for a while.
+    Resting(Resting),
     /// The host's own fault.
     Host(String),
 }
@@ -80,10 +86,14 @@ impl Fault {
     /// Reads what ended a call, with the help of what the instance left behind.
     pub(super) fn of(error: &wasmtime::Error, state: &State, limits: &Limits) -> Self {
         let frames = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+        let trap = error.downcast_ref::<Trap>().copied();
         let kind = if error.is::<TooManyCalls>() {
             FaultKind::HostCalls(limits.host_calls)
-        } else if let Some(trap) = error.downcast_ref::<Trap>() {
-            Self::trap(*trap, state, limits)
+        } else if trap == Some(Trap::MemoryOutOfBounds) && is_recursion(&frames) {
+            // A guest's own stack lies at the bottom of its memory; below it there is nothing.
+            FaultKind::OwnStack
+        } else if let Some(trap) = trap {
+            Self::trap(trap, state, limits)
         } else {
             match state.meter.denied {
                 Some(Denied::Memory) => FaultKind::Memory(limits.memory),
@@ -117,7 +127,7 @@ impl Fault {
             FaultKind::Deadline(_) => "plugin.deadline",
             FaultKind::Memory(_) => "plugin.memory",
             FaultKind::Table(_) => "plugin.table",
-            FaultKind::Stack(_) => "plugin.stack",
+            FaultKind::Stack(_) | FaultKind::OwnStack => "plugin.stack",
             FaultKind::HostCalls(_) => "plugin.host-calls",
             FaultKind::Panic(_) => "plugin.panic",
             FaultKind::Trap(_) => "plugin.trap",
@@ -127,6 +137,7 @@ impl Fault {
             FaultKind::Said(Complaint::Config, _) => "plugin.config",
             FaultKind::Said(Complaint::Transient, _) => "plugin.transient",
             FaultKind::Said(Complaint::Failed, _) => "plugin.failed",
+            FaultKind::Resting(_) => "plugin.resting",
             FaultKind::Host(_) => "plugin.host",
         }
     }
@@ -138,6 +149,7 @@ impl Fault {
             FaultKind::Memory(bytes) => format!("it wanted more than {} of memory", size(*bytes)),
             FaultKind::Table(elements) => format!("it wanted a table of more than {elements} elements"),
             FaultKind::Stack(bytes) => format!("its calls went deeper than a stack of {} holds", size(*bytes)),
+            FaultKind::OwnStack => "its calls went deeper than its own stack holds".into(),
             FaultKind::HostCalls(calls) => format!("it called the host more than {calls} times"),
             FaultKind::Panic(Panic { message, file, line }) => format!("it panicked: {message} ({file}:{line})"),
             FaultKind::Trap(what) => format!("it was stopped: {what}"),
@@ -147,6 +159,9 @@ impl Fault {
             FaultKind::Said(Complaint::Config, why) => format!("its settings are wrong: {why}"),
             FaultKind::Said(Complaint::Transient, why) => format!("it failed for now: {why}"),
             FaultKind::Said(Complaint::Failed, why) => format!("it failed: {why}"),
+            FaultKind::Resting(Resting { failures, .. }) => {
+                format!("it failed {failures} times in a row and is left alone for a while")
+            }
             FaultKind::Host(what) => format!("the host failed while running it: {what}"),
         }
     }
@@ -162,10 +177,12 @@ impl Fault {
             FaultKind::Stack(_) => "Raise `stack` in [plugins.limits]; endless recursion needs the author.",
             FaultKind::HostCalls(_) => "Raise `host_calls` in [plugins.limits] if the work is worth it.",
             FaultKind::Said(Complaint::Config, _) => "`tandem plugin show ID` lists its settings and what they may be.",
-            FaultKind::Panic(_)
+            FaultKind::OwnStack
+            | FaultKind::Panic(_)
             | FaultKind::Trap(_)
             | FaultKind::Unreadable(_)
             | FaultKind::Output(_)
+            | FaultKind::Resting(_)
             | FaultKind::Said(Complaint::Input | Complaint::Transient | Complaint::Failed, _) => {
                 "Tell the plugin's author; until then another version or the bundled plugin can stand in."
             }
@@ -173,9 +190,14 @@ impl Fault {
         })
     }
 
-    /// Whether the plugin itself said so; its instance is none the worse for it.
-    pub(super) fn is_said(&self) -> bool {
-        matches!(self.kind, FaultKind::Said(..))
+    /// Whether its instance is none the worse for it.
+    pub(super) fn spares_the_instance(&self) -> bool {
+        matches!(self.kind, FaultKind::Said(..) | FaultKind::Resting(_))
+    }
+
+    /// Whether it counts towards a rest: what ends instances costs time, what a plugin says doesn't.
+    pub(super) fn costs_time(&self) -> bool {
+        !self.spares_the_instance() && !matches!(self.kind, FaultKind::Output(_) | FaultKind::Host(_))
     }
 
     /// Whether a new instance of the same plugin is worth a try for the next hook of the same event.
@@ -191,6 +213,12 @@ pub(super) fn size(bytes: usize) -> String {
     } else {
         format!("{} KiB", bytes.div_ceil(1 << 10))
     }
+}
+
+/// Whether a few functions call each other again and again.
+fn is_recursion(frames: &[String]) -> bool {
+    let distinct: std::collections::HashSet<&String> = frames.iter().collect();
+    frames.len() >= 15 && distinct.len() <= 4
 }
 
 /// Names of the guest's functions as its author wrote them. wasmtime demangles only when it prints.

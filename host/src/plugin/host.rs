@@ -1,6 +1,7 @@
 //! The plugin host as the shell knows it: started once, asked about events, watched by the operator.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -49,8 +50,18 @@ struct Inner {
 }
 
 impl Host {
-    /// Loads the bundled plugins and those of the directory, and begins to watch it.
+    /// Loads the bundled plugins and those of the directory, and begins to watch it. Files are compiled here.
     pub fn start(config: Plugins, bundled: &[Bundled], dictionary: Arc<dyn Dictionary>) -> Result<Self, Error> {
+        Self::start_with(config, bundled, dictionary, None)
+    }
+
+    /// The same; files are compiled by a child process of `program`, which is the program that runs.
+    pub fn start_with(
+        config: Plugins,
+        bundled: &[Bundled],
+        dictionary: Arc<dyn Dictionary>,
+        program: Option<PathBuf>,
+    ) -> Result<Self, Error> {
         let workers = match config.workers {
             0 => std::thread::available_parallelism().map_or(FEWEST_WORKERS, usize::from),
             workers => workers,
@@ -67,7 +78,7 @@ impl Host {
         let loader = Loader {
             linker: imports::linker(&engine).map_err(Error::Engine)?,
             engine: engine.clone(),
-            compiler: Compiler { cache: Some(cache) },
+            compiler: Compiler { cache: Some(cache), program, size },
             config,
             ceiling,
         };

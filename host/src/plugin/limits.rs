@@ -103,7 +103,7 @@ impl Limits {
         let mut limits = Self::default();
         for (name, value) in asked {
             let number = quantity(value).ok_or_else(|| {
-                format!("asks for `{name} = {value}`; write a number, or a text such as \"16 MiB\" or \"20 ms\"")
+                format!("it asks for `{name} = {value}`; write a number, or a text such as \"16 MiB\" or \"20 ms\"")
             })?;
             let size = usize::try_from(number).unwrap_or(usize::MAX);
             let count = u32::try_from(number).unwrap_or(u32::MAX);
@@ -117,7 +117,7 @@ impl Limits {
                 "host_call_bytes" => limits.host_call_bytes = size,
                 "log_lines" => limits.log_lines = count,
                 "log_bytes" => limits.log_bytes = size,
-                _ => return Err(format!("asks for a limit `{name}`, which it can't; it can ask for {ASKABLE}")),
+                _ => return Err(format!("it asks for a limit `{name}`, which it can't; it can ask for {ASKABLE}")),
             }
         }
         Ok(limits.capped(ceiling))

@@ -48,7 +48,8 @@ impl Loader {
         let settings = PluginSettings::new(&metadata, self.config.config.get(&id))
             .map_err(|message| LoadError::Config { id: metadata.id.clone(), message })?;
         let digest = Digest::of(bytes);
-        let component = self.compiler.compile(&self.engine, bytes, &digest)?;
+        let trusted = source == Source::Bundled;
+        let component = self.compiler.compile(&self.engine, bytes, &digest, trusted)?;
         self.check_imports(&component, &metadata, &id)?;
         let exports = Exports::find(&component)?;
         let pre = self.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;

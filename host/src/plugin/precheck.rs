@@ -48,6 +48,9 @@ pub(super) fn look(bytes: &[u8], limits: &Limits) -> Result<Metadata, LoadError>
                 }
             }
             Payload::CustomSection(section) if section.name() == metadata::SECTION && depth == 0 => {
+                if metadata.is_some() {
+                    return Err(LoadError::Metadata("it says it twice".into()));
+                }
                 metadata = Some(metadata::parse(section.data())?);
             }
             _ => {}

@@ -55,6 +55,14 @@ struct Known {
     problem: Option<Problem>,
 }
 
+/// When the directory is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Something is going on: what is whole and new is taken over, all else waits.
+    Unrest,
+    Rest,
+}
+
 /// What a reload came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reload {
@@ -111,13 +119,19 @@ impl Registry {
 
     /// Looks at the directory and takes over what changed in it.
     pub(super) fn reload(&self) -> Reload {
+        self.reload_at(Moment::Rest)
+    }
+
+    pub(super) fn reload_at(&self, moment: Moment) -> Reload {
         let mut ledger = self.ledger();
         let mut changed = ledger.newest == 0;
         let found = components(&self.loader.config.directory);
-        let gone = ledger.files.extract_if(.., |path, _| !found.contains(path)).count();
-        changed |= gone > 0;
+        if moment == Moment::Rest {
+            let gone = ledger.files.extract_if(.., |path, _| !found.contains(path)).count();
+            changed |= gone > 0;
+        }
         for path in &found {
-            changed |= self.look(&mut ledger, path);
+            changed |= self.look(&mut ledger, path, moment);
         }
         let plugins = settle_twins(&mut ledger);
         let broken = ledger.files.values().filter(|known| known.problem.is_some()).count();
@@ -147,7 +161,7 @@ impl Registry {
     }
 
     /// Reads a file; true when what runs, or what is wrong, is another than before.
-    fn look(&self, ledger: &mut Ledger, path: &Path) -> bool {
+    fn look(&self, ledger: &mut Ledger, path: &Path, moment: Moment) -> bool {
         let read = fs::read(path).map_err(LoadError::Read);
         let digest = read.as_ref().ok().map(|bytes| Digest::of(bytes));
         let known = ledger.files.get(path);
@@ -167,6 +181,8 @@ impl Registry {
                 );
                 Known { digest, loaded: Some(Arc::new(plugin)), problem: None }
             }
+            // Perhaps half of it is written.
+            Err(_) if moment == Moment::Unrest => return false,
             Err(error) => {
                 let problem = Problem::of(&error);
                 tracing::warn!(

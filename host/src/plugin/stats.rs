@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
-use crate::domain::patch::PluginFailure;
+use super::breaker::Breaker;
+use crate::domain::patch::{Hook, PluginFailure};
 
 /// Counters of one plugin.
 #[derive(Debug, Default)]
@@ -12,11 +13,16 @@ pub(super) struct Stats {
     asked: AtomicU64,
     failed: AtomicU64,
     last: ArcSwapOption<PluginFailure>,
+    breakers: [Breaker; Hook::ALL.len()],
 }
 
 impl Stats {
     pub(super) fn asked(&self) {
         self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn breaker(&self, hook: Hook) -> Option<&Breaker> {
+        self.breakers.get(hook as usize)
     }
 
     pub(super) fn failed(&self, failure: &PluginFailure) {

@@ -1,4 +1,5 @@
-//! Watches the plugins directory and reloads when it has come to rest.
+//! Watches the plugins directory. A whole new component is taken over at once; what is broken or gone counts only when
+//! the directory has come to rest, because it may be half of something.
 //!
 //! Notices come from the system; a look every few seconds makes up for file systems that send none. What counts is
 //! content: a reload that finds nothing new changes nothing.
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::registry::Registry;
+use super::registry::{Moment, Registry};
 
 /// How long the directory must be quiet.
 const QUIET: Duration = Duration::from_millis(150);
@@ -61,6 +62,7 @@ fn run(registry: &Registry, notices: &Receiver<Notice>, sender: &Sender<Notice>)
     loop {
         match notices.recv_timeout(LOOK) {
             Ok(Notice::Changed) => {
+                registry.reload_at(Moment::Unrest);
                 if rested(notices) {
                     return;
                 }

@@ -52,10 +52,11 @@ impl Workbench {
     pub fn open(config: Plugins) -> Result<Self, Error> {
         let ceiling = Limits::from(&config.limits);
         let instances = u32::try_from(chain::MOST_ALIVE + 1).unwrap_or(u32::MAX);
-        let engine = Engine::new(&engine::config(&Size::of(&ceiling, instances))).map_err(Error::Engine)?;
+        let size = Size::of(&ceiling, instances);
+        let engine = Engine::new(&engine::config(&size)).map_err(Error::Engine)?;
         let ticker = Ticker::start(&engine).map_err(Error::Thread)?;
         // Whoever looks may be another user than the host; then everything is compiled again.
-        let compiler = Compiler { cache: Cache::open(&config.cache).ok() };
+        let compiler = Compiler { cache: Cache::open(&config.cache).ok(), program: None, size };
         let linker = imports::linker(&engine).map_err(Error::Engine)?;
         let loader = Loader { engine: engine.clone(), linker, compiler, config, ceiling };
         Ok(Self { loader, engine, _ticker: ticker })

@@ -62,12 +62,21 @@ impl Plugged {
     }
 
     pub(crate) fn start_with(bundled: &[Bundled], change: impl FnOnce(&mut Plugins)) -> Self {
+        Self::start_compiling(bundled, None, change)
+    }
+
+    /// Files are compiled by a child process of this program.
+    pub(crate) fn start_compiling(
+        bundled: &[Bundled],
+        program: Option<PathBuf>,
+        change: impl FnOnce(&mut Plugins),
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         let directory = home.path().join("plugins");
         std::fs::create_dir(&directory).unwrap();
         let mut config = config(&directory, &home.path().join("cache"));
         change(&mut config);
-        let host = Host::start(config, bundled, Arc::new(Lenient)).unwrap();
+        let host = Host::start_with(config, bundled, Arc::new(Lenient), program).unwrap();
         Self { host, directory, _home: home }
     }
 
