@@ -48,10 +48,10 @@ impl Chain {
 #[async_trait]
 impl Transform for Chain {
     async fn transform(&self, job: TransformJob) -> Transformation {
-        let TransformJob { event, share, stored, settings, hooks, now, .. } = job;
+        let TransformJob { event, occasion, share, stored, ticket, disputes, settings, hooks, now, .. } = job;
         let seed = u64::from_le_bytes(event.0.to_le_bytes());
         let raw = Some(Arc::from(share::raw(&stored)));
-        self.host.transform(Input { share, raw, ticket: None, settings, hooks, now, seed }).await
+        self.host.transform(Input { occasion, share, raw, ticket, settings, disputes, hooks, now, seed }).await
     }
 }
 

@@ -119,12 +119,64 @@ pub struct Lineage {
 }
 
 /// Whether an event leads to anything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
+    #[default]
     Proceed,
-    Skip { reason: String, origin: Origin },
-    Hold { until: Timestamp, reason: String, origin: Origin },
+    Skip {
+        reason: String,
+        origin: Origin,
+    },
+    Hold {
+        until: Timestamp,
+        reason: String,
+        origin: Origin,
+    },
+}
+
+/// What becomes of the ticket of an incident that came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reopening {
+    /// Reopen the ticket; the note goes to its work notes.
+    Reopen { note: String, origin: Origin },
+    /// Create a new ticket; the note goes to both.
+    Create { note: String, origin: Origin },
+    /// Leave things as they are.
+    Leave { reason: String, origin: Origin },
+}
+
+/// Both sides changed one mapped value since they last agreed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    pub tag: String,
+    pub field: String,
+    /// The value that both sides last had, as the incident has it. None: they never agreed.
+    pub agreed: Option<String>,
+    pub incident_value: String,
+    pub ticket_value: String,
+    /// When each side changed, epoch seconds, where it is known.
+    pub incident_changed: Option<i64>,
+    pub ticket_changed: Option<i64>,
+}
+
+/// How a dispute was settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    pub tag: String,
+    pub field: String,
+    /// The value that both sides get.
+    pub value: String,
+    pub reason: Option<String>,
+    pub origin: Origin,
+}
+
+/// A text that a plugin gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    pub text: String,
+    pub origin: Origin,
 }
 
 /// A plugin that failed on an event, and what stood in for it.
@@ -160,13 +212,20 @@ pub enum StoodIn {
 }
 
 /// All that the chain of plugins said about one event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transformation {
     pub verdict: Verdict,
     /// Index into the incident's alerts.
     pub primary_alert: Option<usize>,
-    /// In the order in which they apply; later ones win over earlier ones of the same field.
+    /// In the order in which they apply; later ones win over earlier ones of the same field. Those of the `tags`
+    /// hook name incident tags instead of ticket fields; `origin.hook` tells them apart.
     pub proposals: Vec<Proposal>,
+    /// What the `reopen` hook said, where it was asked and answered.
+    pub reopening: Option<Reopening>,
+    /// The comment for the incident whose ticket was closed, where the `closure` hook was asked and gave one.
+    pub closing_comment: Option<Remark>,
+    /// What the `conflict` hook said, one for each dispute that it settled.
+    pub settlements: Vec<Settlement>,
     pub failures: Vec<PluginFailure>,
     /// Number of the generation of plugins that answered.
     pub generation: u64,

@@ -186,7 +186,7 @@ pub(crate) mod samples {
     use crate::domain::id::{EnvironmentId, IncidentId, IntegrationName, PluginId};
     use crate::domain::incident::{Incident, Snooze, Status};
     use crate::domain::link::LinkState;
-    use crate::domain::patch::{Hook, Op, Origin, Proposal, Verdict};
+    use crate::domain::patch::{Hook, Op, Origin, Proposal};
     use crate::domain::share::{Links, Overrides, ShareKind};
     use crate::domain::ticket::TicketRef;
 
@@ -259,13 +259,7 @@ pub(crate) mod samples {
     }
 
     pub(crate) fn transformation(proposals: Vec<Proposal>) -> Transformation {
-        Transformation {
-            verdict: Verdict::Proceed,
-            primary_alert: None,
-            proposals,
-            failures: Vec::new(),
-            generation: 1,
-        }
+        Transformation { proposals, generation: 1, ..Transformation::default() }
     }
 }
 

@@ -193,6 +193,7 @@ impl Run<'_> {
             proposals: self.context.proposals.take(),
             failures: self.failures,
             generation: self.generation.number,
+            ..Transformation::default()
         }
     }
 }

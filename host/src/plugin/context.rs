@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use super::pack;
 use super::wire::{Head, Packed};
-use crate::domain::patch::{Hook, Proposal};
+use crate::domain::event::Occasion;
+use crate::domain::patch::{Dispute, Hook, Proposal};
 use crate::domain::share::Share;
 use crate::domain::time::Timestamp;
 
 /// One event for the chain.
 #[derive(Debug, Clone)]
 pub struct Input {
+    pub occasion: Occasion,
     pub share: Arc<Share>,
     /// The share's body as it came, for plugins that were granted it.
     pub raw: Option<Arc<[u8]>>,
@@ -20,6 +22,8 @@ pub struct Input {
     pub ticket: Option<Arc<BTreeMap<String, String>>>,
     /// Settings as plugins see them, a JSON object. An object under `plugins` holds overrides by plugin id.
     pub settings: Arc<str>,
+    /// What the `conflict` hook is asked about, one by one.
+    pub disputes: Vec<Dispute>,
     /// The hooks to ask, in any order.
     pub hooks: &'static [Hook],
     pub now: Timestamp,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::context::Input;
+use crate::domain::event::Occasion;
 use crate::domain::id::{AlertId, IncidentId};
 use crate::domain::incident::{Alert, Incident, Snooze, Status, Tag};
 use crate::domain::share::{Links, Overrides, Share, ShareKind};
@@ -13,6 +14,8 @@ const ID: &str = "000000000000000000000000";
 
 pub(super) fn input() -> Input {
     Input {
+        occasion: Occasion::Shared,
+        disputes: Vec::new(),
         share: Arc::new(share()),
         raw: None,
         ticket: None,

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::fetch::{self, Trouble};
 use super::ports::{Effective, Integration, TransformJob};
 use super::runtime::Shared;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Occasion};
 use crate::domain::id::EventId;
 use crate::domain::link::Link;
 use crate::domain::patch::{Hook, PluginFailure, Transformation, Verdict};
@@ -170,8 +170,11 @@ async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEven
             let job = TransformJob {
                 integration: integration.name.clone(),
                 event: newest.id,
+                occasion: Occasion::Shared,
                 share: share.clone(),
                 stored: newest.body,
+                ticket: None,
+                disputes: Vec::new(),
                 settings: plugin_settings.clone(),
                 hooks: SHARE_HOOKS,
                 now: newest.received,

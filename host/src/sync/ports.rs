@@ -1,11 +1,13 @@
 //! What the shell needs from the outside, beyond the traits of the store and of the clients.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::domain::event::Occasion;
 use crate::domain::id::{EnvironmentId, EventId, IntegrationName};
-use crate::domain::patch::{Hook, Transformation};
+use crate::domain::patch::{Dispute, Hook, Transformation};
 use crate::domain::share::{Overrides, Share};
 use crate::domain::time::Timestamp;
 use crate::engine::Policy;
@@ -16,9 +18,13 @@ use crate::{bigpanda, servicenow};
 pub struct TransformJob {
     pub integration: IntegrationName,
     pub event: EventId,
+    pub occasion: Occasion,
     pub share: Arc<Share>,
     /// The share as the inbox keeps it, with the body as it came in.
     pub stored: Vec<u8>,
+    /// Fields of the existing ticket, where they are known.
+    pub ticket: Option<Arc<BTreeMap<String, String>>>,
+    pub disputes: Vec<Dispute>,
     /// Settings as plugins see them, a JSON object.
     pub settings: Arc<str>,
     pub hooks: &'static [Hook],

@@ -136,6 +136,8 @@ pub(crate) fn input(share: Share) -> Input {
 
 pub(crate) fn input_of(share: Arc<Share>) -> Input {
     Input {
+        occasion: tandem::domain::event::Occasion::Shared,
+        disputes: Vec::new(),
         share,
         raw: None,
         ticket: None,

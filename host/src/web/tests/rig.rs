@@ -15,7 +15,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Inputs, load};
 use crate::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use crate::domain::link::Link;
-use crate::domain::patch::{Transformation, Verdict};
+use crate::domain::patch::Transformation;
 use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
 use crate::store::sqlite::{Options, SqliteStore};
@@ -143,13 +143,7 @@ struct NoPlugins;
 #[async_trait]
 impl Transform for NoPlugins {
     async fn transform(&self, _: TransformJob) -> Transformation {
-        Transformation {
-            verdict: Verdict::Proceed,
-            primary_alert: None,
-            proposals: Vec::new(),
-            failures: Vec::new(),
-            generation: 1,
-        }
+        Transformation { generation: 1, ..Transformation::default() }
     }
 }
 
