@@ -192,6 +192,7 @@ async fn run(store: &Arc<SqliteStore>, first: usize, tickets: usize, clients: us
 
 fn event(number: usize, now: Timestamp) -> NewEvent {
     NewEvent {
+        occasion: tandem::domain::event::Occasion::Shared,
         integration: IntegrationName::new("acme").unwrap(),
         incident: IncidentId::new(&format!("{number:024x}")).unwrap(),
         environment: None,

@@ -47,6 +47,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
             servicenow: clients::servicenow(one, &clock)?,
             environment: one.bigpanda.environment_id.clone(),
             settings: Arc::new(settings::Resolved::new(one.clone())),
+            polls: settings::polls(&one.polling),
         });
     }
     let to_servicenow = config.integrations.iter().map(|one| one.servicenow.concurrency).sum::<usize>().max(1);

@@ -5,6 +5,8 @@
 mod client;
 mod convert;
 mod dialect;
+mod history;
+mod search;
 pub mod share;
 mod tags;
 mod tolerant;
@@ -15,9 +17,26 @@ use async_trait::async_trait;
 pub use self::client::{Client, Settings};
 
 use crate::domain::id::{EnvironmentId, IncidentId};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Activity, Incident};
 use crate::domain::outcome::Outcome;
 use crate::domain::share::ShareKind;
+
+/// An incident as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Without its alerts.
+    pub incident: Incident,
+    /// What the inbox keeps of it: a share that holds the ids only, so that the rest is fetched when it is handled.
+    pub stored: Vec<u8>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    pub incidents: Vec<Listed>,
+    /// The page was full, so there may be another.
+    pub more: bool,
+}
 
 /// What the sync asks of BigPanda. Each call makes at most one HTTP request, unless its doc says otherwise.
 #[async_trait]
@@ -30,6 +49,14 @@ pub trait Api: Send + Sync {
     async fn comment(&self, environment: &EnvironmentId, incident: &IncidentId, text: &str) -> Outcome;
     /// Whether a comment that contains `marker` is among the incident's newest hundred activities.
     async fn has_comment(&self, incident: &IncidentId, marker: &str) -> Result<bool, Outcome>;
+    /// Takes an incident tag away. Repeating it is harmless.
+    async fn remove_tag(&self, environment: &EnvironmentId, incident: &IncidentId, tag: &str) -> Outcome;
+    /// Resolves an incident. BigPanda does it some time later; one that is resolved already counts as applied.
+    async fn resolve(&self, environment: &EnvironmentId, incident: &IncidentId, text: &str) -> Outcome;
+    /// The newest comments, merges and splits of an incident, oldest first.
+    async fn activities(&self, incident: &IncidentId) -> Result<Vec<Activity>, Outcome>;
+    /// A page of an environment's shared incidents, last changed first; the first page is 1.
+    async fn shared(&self, environment: &EnvironmentId, page: u32) -> Result<Page, Outcome>;
     /// Fetches an incident with its alerts.
     async fn incident(&self, environment: &EnvironmentId, incident: &IncidentId) -> Result<Incident, Outcome>;
 }

@@ -5,7 +5,12 @@
 
 pub mod compose;
 pub mod decide;
+pub mod echo;
+pub mod marks;
+pub mod merge;
+pub mod plan;
 pub mod policy;
+pub mod reopen;
 pub mod seal;
 pub mod settle;
 

@@ -4,5 +4,6 @@
 //! the instance's own business. Called by the shell, which hands the check to the plugin host.
 
 pub mod fields;
+pub mod time;
 
 pub use fields::{Direction, Field, Kind, Refusal, check};

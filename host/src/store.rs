@@ -21,24 +21,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::event::Occasion;
 use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use crate::domain::link::Link;
 use crate::domain::outcome::Failure;
 use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
 
-/// A share that is to be made durable.
+/// Something that happened and is to be made durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
+    pub occasion: Occasion,
     pub integration: IntegrationName,
     pub incident: IncidentId,
     pub environment: Option<EnvironmentId>,
     /// Equal for two deliveries of the same thing; hexadecimal SHA-256.
     pub dedupe: String,
-    /// See `Incident::revision`.
+    /// Orders the events of one side: see `Incident::revision` and `TicketState::version`.
     pub revision: i64,
     pub received: Timestamp,
-    /// The share as `domain::share::Share` in JSON; the store treats it as opaque bytes.
+    /// What came in; the store treats it as opaque bytes.
     pub body: Vec<u8>,
 }
 
@@ -55,9 +57,11 @@ pub struct Accepted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingEvent {
     pub id: EventId,
+    pub occasion: Occasion,
     pub received: Timestamp,
     pub revision: i64,
-    /// Only of the newest in its claim (by revision, then by id), which stands for all; empty for the others.
+    /// Only of the newest of its side in its claim (by revision, then by id), which stands for the others of that
+    /// side; empty for these.
     pub body: Vec<u8>,
 }
 
@@ -292,9 +296,22 @@ pub struct Depths {
     pub links: u64,
 }
 
-/// Where shares become durable and wait for a decision.
+/// How far a poller has come, as text that only the poller reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    pub integration: IntegrationName,
+    /// Which poller.
+    pub poller: &'static str,
+    pub place: String,
+}
+
+/// Where events become durable and wait for a decision.
 #[async_trait]
 pub trait Inbox: Send + Sync {
+    /// Makes what a poll found durable together with the place up to which it looked: both or neither.
+    async fn accept_polled(&self, events: Vec<NewEvent>, cursor: Cursor) -> Result<Vec<Accepted>, Error>;
+    /// The place that a poller stored last.
+    async fn cursor(&self, integration: &IntegrationName, poller: &'static str) -> Result<Option<String>, Error>;
     /// Makes a share durable. Concurrent calls share one disk sync.
     async fn accept(&self, event: NewEvent) -> Result<Accepted, Error>;
     /// Leases the pending events of up to `links` links, longest waiting first. The one call that may be forgotten

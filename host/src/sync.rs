@@ -6,10 +6,15 @@
 
 mod deliver;
 mod fetch;
+mod incident;
 mod intake;
+mod poll;
+mod poll_bigpanda;
+mod poll_servicenow;
 mod ports;
 mod runtime;
+mod ticket;
 mod warm;
 
-pub use ports::{Effective, Integration, Reader, Settings, Transform, TransformJob};
+pub use ports::{Effective, Integration, Polls, Reader, Settings, Transform, TransformJob};
 pub use runtime::{Handle, Options, Parts};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::config::Integration;
+use crate::config::{Integration, Polling};
 use crate::domain::share::Overrides;
 use crate::engine::Policy;
 use crate::engine::policy::{FollowUps, Retry};
-use crate::sync::{Effective, Settings};
+use crate::sync::{Effective, Polls, Settings};
 
 /// The settings of one integration. Those of a share without overrides are made once.
 pub(super) struct Resolved {
@@ -34,6 +34,12 @@ impl Settings for Resolved {
     }
 }
 
+/// How the integration looks for changes.
+pub(super) fn polls(polling: &Polling) -> Polls {
+    let Polling { interval, overlap } = *polling;
+    Polls { bigpanda: true, servicenow: true, interval, overlap, ..Polls::default() }
+}
+
 fn effective(integration: &Integration, overrides: &Overrides) -> Effective {
     let (settings, ignored) = integration.with_overrides(overrides);
     let crate::config::Retry { attempts, spacing, within_attempt, lease, crash_limit, .. } = integration.retry.clone();
@@ -44,6 +50,7 @@ fn effective(integration: &Integration, overrides: &Overrides) -> Effective {
         response_tag: settings.response_incident_tag.clone(),
         follow_ups: FollowUps { callback, tag, comment },
         retry: Retry { attempts, spacing, within_attempt, lease, crash_limit },
+        ..Policy::default()
     };
     Effective { policy, plugin_settings: integration.plugin_json(&settings, overrides), ignored }
 }

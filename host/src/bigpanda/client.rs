@@ -8,19 +8,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Method;
 use http::header::HeaderValue;
+use http::{Method, StatusCode};
 use serde::Serialize;
 use url::Url;
 
 use super::tags::Definitions;
 use super::tolerant::Found;
-use super::wire::{Activity, Callback, Comment, Listed, TagValue, explain};
-use super::{Api, convert, dialect};
+use super::wire::{Activity, Callback, Comment, Listed, Resolve, TagValue, explain};
+use super::{Api, Page, convert, dialect, history, search};
 use crate::clock::Clock;
 use crate::domain::fault;
 use crate::domain::id::{EnvironmentId, IncidentId};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{self as domain, Incident};
 use crate::domain::outcome::{Failure, Outcome, Receipt};
 use crate::domain::secret::Secret;
 use crate::domain::share::ShareKind;
@@ -58,6 +58,8 @@ pub(super) enum Endpoint {
     Activities,
     Incident,
     Definitions,
+    Resolve,
+    Search,
 }
 
 struct Limiters {
@@ -67,6 +69,8 @@ struct Limiters {
     activities: Limiter,
     incident: Limiter,
     definitions: Limiter,
+    resolve: Limiter,
+    search: Limiter,
 }
 
 impl Limiters {
@@ -79,6 +83,8 @@ impl Limiters {
             activities: limiter(),
             incident: limiter(),
             definitions: limiter(),
+            resolve: limiter(),
+            search: limiter(),
         }
     }
 
@@ -90,6 +96,8 @@ impl Limiters {
             Endpoint::Activities => &self.activities,
             Endpoint::Incident => &self.incident,
             Endpoint::Definitions => &self.definitions,
+            Endpoint::Resolve => &self.resolve,
+            Endpoint::Search => &self.search,
         }
     }
 }
@@ -133,7 +141,7 @@ impl Line {
         url
     }
 
-    fn incident(&self, environment: &EnvironmentId, incident: &IncidentId, more: &[&str]) -> Url {
+    pub(super) fn incident(&self, environment: &EnvironmentId, incident: &IncidentId, more: &[&str]) -> Url {
         let mut segments =
             vec!["resources", "v2.0", "environments", environment.as_str(), "incidents", incident.as_str()];
         segments.extend(more);
@@ -183,7 +191,7 @@ impl Line {
         }
     }
 
-    fn unreadable(&self, reply: &Reply, why: &str) -> Outcome {
+    pub(super) fn unreadable(&self, reply: &Reply, why: &str) -> Outcome {
         Outcome::Unknown(Failure {
             status: Some(reply.status.as_u16()),
             detail: Some(self.peer.clean(why, None)),
@@ -235,6 +243,38 @@ impl Api for Client {
         let activities: Vec<Activity> = self.line.list(Endpoint::Activities, url).await?;
         let ours = |activity: &Activity| activity.params.comment.as_ref().is_some_and(|text| text.contains(marker));
         Ok(activities.iter().any(ours))
+    }
+
+    async fn remove_tag(&self, environment: &EnvironmentId, incident: &IncidentId, tag: &str) -> Outcome {
+        let id = match self.definitions.id_of(tag, &self.line).await {
+            Ok(id) => id,
+            Err(outcome) => return outcome,
+        };
+        let url = self.line.incident(environment, incident, &["tags", &id]);
+        match applied(self.line.ask(Endpoint::Tag, Method::DELETE, url, None).await) {
+            // It is gone already.
+            Outcome::Missing(_) => Outcome::Applied(Receipt { adopted: true, ..Receipt::default() }),
+            outcome => outcome,
+        }
+    }
+
+    async fn resolve(&self, environment: &EnvironmentId, incident: &IncidentId, text: &str) -> Outcome {
+        let url = self.line.incident(environment, incident, &["resolve"]);
+        let body = Resolve { comments: text };
+        match applied(self.line.post(Endpoint::Resolve, url, &body).await) {
+            Outcome::Refused(failure) if failure.status == Some(StatusCode::CONFLICT.as_u16()) => {
+                Outcome::Applied(Receipt { adopted: true, ..Receipt::default() })
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn activities(&self, incident: &IncidentId) -> Result<Vec<domain::Activity>, Outcome> {
+        history::read(&self.line, incident).await
+    }
+
+    async fn shared(&self, environment: &EnvironmentId, page: u32) -> Result<Page, Outcome> {
+        search::shared(&self.line, environment, page).await
     }
 
     async fn incident(&self, environment: &EnvironmentId, incident: &IncidentId) -> Result<Incident, Outcome> {

@@ -17,6 +17,12 @@ pub(super) struct Comment<'a> {
     pub(super) comment: &'a str,
 }
 
+/// Plural where a comment's is singular.
+#[derive(Serialize)]
+pub(super) struct Resolve<'a> {
+    pub(super) comments: &'a str,
+}
+
 #[derive(Serialize)]
 pub(super) struct TagValue<'a> {
     pub(super) tag_value: &'a str,
@@ -49,6 +55,14 @@ fn yes() -> bool {
 #[derive(Debug, Deserialize)]
 pub(super) struct Activity {
     #[serde(default)]
+    pub(super) id: String,
+    #[serde(default, rename = "type")]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) timestamp: i64,
+    #[serde(default)]
+    pub(super) created_by: Option<String>,
+    #[serde(default)]
     pub(super) params: Params,
 }
 
@@ -56,6 +70,12 @@ pub(super) struct Activity {
 pub(super) struct Params {
     #[serde(default)]
     pub(super) comment: Option<String>,
+    #[serde(default)]
+    pub(super) source_incidents: Vec<String>,
+    #[serde(default)]
+    pub(super) source_incident: Option<String>,
+    #[serde(default)]
+    pub(super) destination_incident: Option<String>,
 }
 
 /// A list, bare or in an envelope: documents and observed answers differ.

@@ -230,6 +230,9 @@ async fn until(mut so: impl FnMut() -> bool, what: &str) -> anyhow::Result<()> {
 fn fields(request: &Request) -> &[crate::domain::ticket::FieldValue] {
     match &request.operation {
         Operation::CreateTicket { fields, .. } | Operation::UpdateTicket { fields, .. } => fields,
-        Operation::Callback { .. } | Operation::TagIncident { .. } | Operation::CommentIncident { .. } => &[],
+        Operation::Callback { .. }
+        | Operation::TagIncident { .. }
+        | Operation::CommentIncident { .. }
+        | Operation::ResolveIncident { .. } => &[],
     }
 }

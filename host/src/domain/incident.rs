@@ -115,6 +115,35 @@ impl Alert {
     }
 }
 
+/// Something in an incident's history that its ticket may be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    pub id: String,
+    pub kind: ActivityKind,
+    /// Epoch seconds.
+    pub at: i64,
+    /// Who did it, as BigPanda names people.
+    pub by: String,
+    /// The comment.
+    pub text: String,
+    /// Other incidents that took part.
+    pub others: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActivityKind {
+    Commented,
+    /// Its alerts went into another incident.
+    MergedAway,
+    /// Alerts of others came in.
+    MergedIn,
+    /// Some of its alerts became another incident.
+    SplitOff,
+    /// It was made of another incident's alerts.
+    SplitFrom,
+}
+
 /// A BigPanda incident with its alerts, incident tags and root-cause changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {

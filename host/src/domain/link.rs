@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{EnvironmentId, IncidentId, IntegrationName, LinkId};
-use super::ticket::TicketRef;
+use super::id::{EnvironmentId, IncidentId, IntegrationName, LinkId, SysId};
+use super::ticket::{Phase, TicketRef};
+use super::time::Timestamp;
 
 /// Where a link stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +36,86 @@ impl LinkState {
     }
 }
 
+/// What is remembered of both sides, to tell what changed since.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// Fingerprint of the incident as it was when it was last handled; see `Incident::outline`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub outline: String,
+    /// The incident was resolved when it was last handled.
+    #[serde(skip_serializing_if = "is_false")]
+    pub resolved: bool,
+    /// We asked BigPanda to resolve the incident, at that time, and have not seen it resolved yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolving: Option<Timestamp>,
+    /// What was last said about the incident's special states, such as `snoozed`; one word each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<String>,
+    /// Ids of the newest activities of the incident that were passed on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<String>,
+    #[serde(skip_serializing_if = "is_open")]
+    pub phase: Phase,
+    /// The newest version of the ticket that was handled.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub version: i64,
+    /// Ids of the newest entries of the ticket's journals that were passed on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// By incident tag: the values that both sides last agreed on.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agreed: BTreeMap<String, Agreed>,
+    /// Tickets that the incident had before this one, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Former>,
+}
+
+/// One value in the forms that both sides give it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    pub tag: String,
+    pub field: String,
+}
+
+/// A ticket that the incident had earlier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    pub sys_id: SysId,
+    pub number: String,
+}
+
+impl Memory {
+    /// Ids that are kept to recognise what was passed on; older ones can't come again.
+    const KEPT: usize = 200;
+
+    /// Notes that something was passed on; false when it had been before.
+    pub fn pass_on(ids: &mut Vec<String>, id: &str) -> bool {
+        if ids.iter().any(|known| known == id) {
+            return false;
+        }
+        ids.push(id.to_owned());
+        let surplus = ids.len().saturating_sub(Self::KEPT);
+        ids.drain(..surplus);
+        true
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+fn is_open(phase: &Phase) -> bool {
+    *phase == Phase::Open
+}
+
 /// What the sync knows of one incident and its ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -51,11 +132,25 @@ pub struct Link {
     /// Whether the incident at present carries our comment and tag of a failure.
     pub error_shown: bool,
     pub parked: Option<String>,
+    pub memory: Memory,
 }
 
+/// How every `correlation_id` of ours begins.
+pub const CORRELATION: &str = "bigpanda:";
+
 impl Link {
-    /// `correlation_id` of the ticket: how it is found again after an unknown outcome.
+    /// `correlation_id` of the ticket: how it is found again after an unknown outcome. A ticket that takes the place
+    /// of an earlier one gets a number, so that looking for it never finds its predecessor.
     pub fn correlation_id(&self) -> String {
-        format!("bigpanda:{}", self.incident)
+        match self.memory.former.len() {
+            0 => format!("{CORRELATION}{}", self.incident),
+            before => format!("{CORRELATION}{}:{}", self.incident, before.saturating_add(1)),
+        }
+    }
+
+    /// The incident that a `correlation_id` of ours names.
+    pub fn incident_of(correlation_id: &str) -> Option<IncidentId> {
+        let id = correlation_id.strip_prefix(CORRELATION)?;
+        IncidentId::new(id.split_once(':').map_or(id, |(id, _)| id)).ok()
     }
 }

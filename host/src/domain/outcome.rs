@@ -37,6 +37,9 @@ pub struct Receipt {
     pub ticket: Option<TicketRef>,
     /// True when a look-up showed that an earlier attempt had been applied.
     pub adopted: bool,
+    /// The ticket's counter of changes after the write, where the answer told.
+    #[serde(default)]
+    pub version: Option<i64>,
     /// References that named nothing; their fields were left empty.
     #[serde(default)]
     pub unresolved: Vec<String>,

@@ -60,6 +60,7 @@ pub enum Operation {
         environment: EnvironmentId,
         incident: IncidentId,
         tag: String,
+        /// Empty: the tag is taken away.
         value: String,
     },
     CommentIncident {
@@ -69,13 +70,21 @@ pub enum Operation {
         /// Stands at the end of `text`; looked for before a comment is repeated.
         marker: String,
     },
+    ResolveIncident {
+        environment: EnvironmentId,
+        incident: IncidentId,
+        text: String,
+    },
 }
 
 impl Operation {
     pub fn target(&self) -> Target {
         match self {
             Self::CreateTicket { .. } | Self::UpdateTicket { .. } => Target::ServiceNow,
-            Self::Callback { .. } | Self::TagIncident { .. } | Self::CommentIncident { .. } => Target::BigPanda,
+            Self::Callback { .. }
+            | Self::TagIncident { .. }
+            | Self::CommentIncident { .. }
+            | Self::ResolveIncident { .. } => Target::BigPanda,
         }
     }
 
@@ -87,6 +96,7 @@ impl Operation {
             Self::Callback { .. } => "callback",
             Self::TagIncident { .. } => "tag-incident",
             Self::CommentIncident { .. } => "comment-incident",
+            Self::ResolveIncident { .. } => "resolve-incident",
         }
     }
 }

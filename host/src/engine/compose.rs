@@ -3,7 +3,7 @@
 //! Later proposals win over earlier ones of the same field. References are resolved through a look-up that the
 //! caller supplies, so that this stays a pure function. Called by `seal`.
 
-use crate::domain::patch::{Lineage, Op, Proposal};
+use crate::domain::patch::{Hook, Lineage, Op, Proposal};
 use crate::domain::ticket::{FieldValue, Journal, Reference};
 
 /// What is known of a reference at composing time.
@@ -25,6 +25,8 @@ pub struct Composed {
     pub lineage: Vec<Lineage>,
     /// Fields whose winning proposal is marked for update shares.
     pub on_update: Vec<String>,
+    /// Fields whose winning proposal ends the ticket, and which no setting holds back.
+    pub closing: Vec<String>,
 }
 
 enum Slot {
@@ -38,12 +40,12 @@ struct Entry<'a> {
     proposal: &'a Proposal,
 }
 
-/// Folds proposals into fields.
+/// Folds proposals into fields. Those that name incident tags are passed over.
 pub fn compose(proposals: &[Proposal], look_up: &dyn Fn(&Reference) -> Known) -> Composed {
     let mut entries: Vec<Entry<'_>> = Vec::with_capacity(proposals.len());
     let mut notes = Vec::new();
     let mut lineage = Vec::with_capacity(proposals.len());
-    for proposal in proposals {
+    for proposal in proposals.iter().filter(|proposal| proposal.origin.hook != Hook::Tags) {
         let field = proposal.op.field();
         let place = entries.iter().position(|entry| entry.field == field);
         let slot = match &proposal.op {
@@ -74,6 +76,9 @@ pub fn compose(proposals: &[Proposal], look_up: &dyn Fn(&Reference) -> Known) ->
         composed.lineage.push(line(proposal));
         if proposal.on_update {
             composed.on_update.push(field.to_owned());
+        }
+        if proposal.origin.hook == Hook::Closure {
+            composed.closing.push(field.to_owned());
         }
         match slot {
             Slot::Value(value) => composed.fields.push(FieldValue { field: field.to_owned(), value }),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::ticket::Journal;
+
 /// How one integration wants its links to be treated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -13,6 +15,54 @@ pub struct Policy {
     pub response_tag: String,
     pub follow_ups: FollowUps,
     pub retry: Retry,
+    /// Whether an incident's end resolves its ticket; otherwise a note says so.
+    pub resolve_ticket: bool,
+    /// Whether a ticket's end resolves its incident.
+    pub resolve_incident: bool,
+    pub reopen: Reopen,
+    /// Values that are kept equal on both sides.
+    pub pairs: Vec<Pair>,
+    /// Journal that receives BigPanda's comments; none: they stay where they are.
+    pub comments_to: Option<Journal>,
+    /// Journals whose entries become comments of the incident.
+    pub notes_from: Vec<Journal>,
+}
+
+/// What becomes of a ticket whose incident comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reopen {
+    /// Whether tickets are reopened at all; otherwise a new one is created.
+    pub enabled: bool,
+    /// How long after its resolution a ticket may be reopened.
+    pub window: Duration,
+}
+
+/// One row of the tag mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Incident tag, in exact case.
+    pub tag: String,
+    /// Ticket field.
+    pub field: String,
+    pub direction: Direction,
+}
+
+/// Which side of a pair follows the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    ToServiceNow,
+    ToBigPanda,
+    Both,
+}
+
+impl Direction {
+    /// Whether a change of the ticket reaches the incident.
+    pub fn is_to_bigpanda(self) -> bool {
+        match self {
+            Self::ToServiceNow => false,
+            Self::ToBigPanda | Self::Both => true,
+        }
+    }
 }
 
 /// What goes back to BigPanda after a ticket was created.
@@ -53,6 +103,12 @@ impl Default for Policy {
                 lease: Duration::from_mins(2),
                 crash_limit: 3,
             },
+            resolve_ticket: true,
+            resolve_incident: true,
+            reopen: Reopen { enabled: true, window: Duration::from_mins(30) },
+            pairs: Vec::new(),
+            comments_to: Some(Journal::WorkNotes),
+            notes_from: Vec::new(),
         }
     }
 }

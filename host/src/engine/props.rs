@@ -8,13 +8,14 @@ use proptest::prelude::*;
 use super::compose::Known;
 use super::seal::samples;
 use super::settle::{Step, settle};
-use super::{Decision, Policy, decide, seal};
-use crate::domain::event::Event;
+use super::{Decision, Policy, decide, plan};
+use crate::domain::event::{Event, Occasion};
 use crate::domain::id::{EventId, SysId};
 use crate::domain::link::Link;
 use crate::domain::outcome::{Failure, Outcome, Receipt};
 use crate::domain::request::{Operation, Request, Target};
 use crate::domain::ticket::TicketRef;
+use crate::domain::time::Timestamp;
 
 /// What happens next in a run.
 #[derive(Debug, Clone)]
@@ -103,18 +104,26 @@ impl World {
         let share = samples::share(revision);
         let plugins = samples::transformation(vec![samples::set("urgency", &urgency.to_string())]);
         let unasked = |_: &_| Known::Unasked;
-        let request = match (decide::decide(&self.link, &Event::Shared(share.clone().into())), self.link.ticket.clone())
-        {
-            (Decision::Nothing { .. }, _) => return,
-            (Decision::Update, Some(ticket)) => {
-                seal::update(&self.link, &ticket.sys_id, &share, event, &plugins, &self.policy, &unasked)
-            }
-            (Decision::Create | Decision::Update, _) => {
-                Some(seal::create(&self.link, &share, event, &plugins, &self.policy, &unasked))
-            }
+        let now = Timestamp::from_seconds(revision);
+        let decision = decide::decide(&self.link, &Event::Shared(share.clone().into()), &self.policy, now);
+        if matches!(decision, Decision::Nothing { .. }) {
+            return;
+        }
+        let answers = plan::incident::Answers {
+            event,
+            occasion: Occasion::Shared,
+            share: &share,
+            decision: &decision,
+            transformation: &plugins,
+            settlements: &[],
+            ticket: None,
+            activities: &[],
+            policy: &self.policy,
+            now,
         };
-        self.link.revision = self.link.revision.max(revision);
-        self.waiting = request.map(|request| (request, 0, false));
+        let plan::Plan { link, requests, .. } = plan::incident::plan(self.link.clone(), answers, &unasked);
+        self.link = link;
+        self.waiting = requests.into_iter().next().map(|request| (request, 0, false));
     }
 
     /// What ServiceNow does with a request; the receipt names the ticket.

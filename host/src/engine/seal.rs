@@ -12,7 +12,7 @@ use crate::domain::id::{EventId, LinkId, RequestKey, SysId};
 use crate::domain::link::Link;
 use crate::domain::patch::Transformation;
 use crate::domain::request::{Cause, Operation, Request};
-use crate::domain::share::Share;
+use crate::domain::share::{Share, ShareKind};
 use crate::domain::ticket::{FieldValue, Journal, Reference};
 
 /// Value of `correlation_display`: who owns the correlation id.
@@ -35,21 +35,59 @@ pub fn fingerprint(value: &str) -> String {
 
 /// The terse mark at the end of a note or comment by which a repeat is recognised.
 pub fn marker(key: &RequestKey) -> String {
-    format!("[tandem:{key}]")
+    format!("{MARK}{key}]")
+}
+
+/// How every mark begins.
+const MARK: &str = "[tandem:";
+
+/// Whether a note or comment carries a mark, whichever request's.
+pub fn is_ours(text: &str) -> bool {
+    text.contains(MARK)
+}
+
+/// What a ticket gets beyond what plugins propose for its fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extra {
+    pub notes: Vec<(Journal, String)>,
+    /// Values that the host itself sets, whatever plugins say.
+    pub set: Vec<FieldValue>,
+    /// Fields that an update writes though no setting allows them and though they were written before.
+    pub forced: Vec<String>,
+    /// Fields that an update leaves alone.
+    pub withheld: Vec<String>,
+}
+
+impl Extra {
+    fn add_to(&self, fields: &mut Vec<FieldValue>) {
+        for FieldValue { field, value } in &self.set {
+            match fields.iter_mut().find(|entry| entry.field == *field) {
+                Some(entry) => entry.value.clone_from(value),
+                None => fields.push(FieldValue { field: field.clone(), value: value.clone() }),
+            }
+        }
+    }
+}
+
+/// What a request about a ticket is made of.
+#[derive(Clone, Copy)]
+pub struct Material<'a> {
+    pub share: &'a Share,
+    pub event: EventId,
+    pub transformation: &'a Transformation,
+    pub extra: &'a Extra,
+    pub policy: &'a Policy,
+    pub look_up: &'a dyn Fn(&Reference) -> Known,
 }
 
 /// Seals the create of a ticket.
-pub fn create(
-    link: &Link,
-    share: &Share,
-    event: EventId,
-    transformation: &Transformation,
-    policy: &Policy,
-    look_up: &dyn Fn(&Reference) -> Known,
-) -> Request {
+pub fn create(link: &Link, material: Material<'_>) -> Request {
+    let Material { share, event, transformation, extra, policy, look_up } = material;
     let key = request_key(link.id, &format!("event/{event}"), "create-ticket");
     let composed = compose::compose(&transformation.proposals, look_up);
-    let Composed { mut fields, references, notes, lineage, .. } = composed;
+    let Composed { mut fields, references, mut notes, lineage, .. } = composed;
+    extra.add_to(&mut fields);
+    notes.extend(extra.notes.iter().cloned());
     // The correlation is the host's own promise, whatever plugins say about it.
     fields.retain(|field| field.field != "correlation_id" && field.field != "correlation_display");
     let correlation_id = link.correlation_id();
@@ -66,33 +104,32 @@ pub fn create(
 }
 
 /// Seals an update, or says that nothing differs from what was last written.
-pub fn update(
-    link: &Link,
-    ticket: &SysId,
-    share: &Share,
-    event: EventId,
-    transformation: &Transformation,
-    policy: &Policy,
-    look_up: &dyn Fn(&Reference) -> Known,
-) -> Option<Request> {
+pub fn update(link: &Link, ticket: &SysId, material: Material<'_>) -> Option<Request> {
+    let Material { share, event, transformation, extra, policy, look_up } = material;
     let key = request_key(link.id, &format!("event/{event}"), "update-ticket");
-    let Composed { mut fields, mut references, notes, mut lineage, on_update } =
+    let Composed { mut fields, mut references, notes, mut lineage, on_update, closing } =
         compose::compose(&transformation.proposals, look_up);
+    let forced = |field: &str| extra.forced.iter().chain(&closing).any(|name| name == field);
     let allowed = |field: &str| {
-        if policy.update_fields.is_empty() {
+        if extra.withheld.iter().any(|name| name == field) {
+            false
+        } else if policy.update_fields.is_empty() {
             on_update.iter().any(|name| name == field)
         } else {
             policy.update_fields.iter().any(|name| name == field)
         }
     };
     fields.retain(|field| {
-        allowed(&field.field)
-            && !is_correlation(&field.field)
-            && link.written.get(&field.field).is_none_or(|written| *written != fingerprint(&field.value))
+        let differs = link.written.get(&field.field).is_none_or(|written| *written != fingerprint(&field.value));
+        !is_correlation(&field.field) && (forced(&field.field) || (allowed(&field.field) && differs))
     });
+    extra.add_to(&mut fields);
     // A reference that nobody has asked about can't be compared; it was written at the create under this text.
-    references.retain(|reference| allowed(&reference.field) && !link.written.contains_key(&reference.field));
-    let wanted_notes: Vec<_> = notes.into_iter().filter(|(journal, _)| allowed(journal.field())).collect();
+    references.retain(|reference| {
+        forced(&reference.field) || (allowed(&reference.field) && !link.written.contains_key(&reference.field))
+    });
+    let mut wanted_notes: Vec<_> = notes.into_iter().filter(|(journal, _)| allowed(journal.field())).collect();
+    wanted_notes.extend(extra.notes.iter().cloned());
     if fields.is_empty() && references.is_empty() && wanted_notes.is_empty() {
         return None;
     }
@@ -134,9 +171,10 @@ pub fn fill(request: Request, resolved: &[(Reference, Option<SysId>)]) -> Reques
         Operation::UpdateTicket { table, ticket, fields, .. } => {
             Operation::UpdateTicket { table, ticket, fields: complete(fields), references: Vec::new() }
         }
-        other @ (Operation::Callback { .. } | Operation::TagIncident { .. } | Operation::CommentIncident { .. }) => {
-            other
-        }
+        other @ (Operation::Callback { .. }
+        | Operation::TagIncident { .. }
+        | Operation::CommentIncident { .. }
+        | Operation::ResolveIncident { .. }) => other,
     };
     Request { operation, ..request }
 }
@@ -150,6 +188,29 @@ pub fn written(fields: &[FieldValue], into: &mut BTreeMap<String, String>) {
     }
 }
 
+/// Seals a change of a ticket that no share asked for.
+pub fn amend(link: &Link, ticket: &SysId, event: EventId, extra: &Extra, policy: &Policy) -> Request {
+    let key = request_key(link.id, &format!("event/{event}"), "amend-ticket");
+    let mut fields = extra.set.clone();
+    append_notes(&mut fields, &extra.notes, &key);
+    Request {
+        operation: Operation::UpdateTicket {
+            table: policy.table.clone(),
+            ticket: ticket.clone(),
+            fields,
+            references: Vec::new(),
+        },
+        cause: Cause {
+            kind: ShareKind::Unnamed,
+            environment: link.environment.clone(),
+            response_tag: policy.response_tag.clone(),
+        },
+        lineage: Vec::new(),
+        generation: 0,
+        key,
+    }
+}
+
 fn is_correlation(field: &str) -> bool {
     field == "correlation_id" || field == "correlation_display"
 }
@@ -159,7 +220,7 @@ fn cause(share: &Share, policy: &Policy) -> Cause {
 }
 
 /// Puts the notes of each journal into one entry that ends with the marker.
-fn append_notes(fields: &mut Vec<FieldValue>, notes: &[(Journal, String)], key: &RequestKey) {
+pub(super) fn append_notes(fields: &mut Vec<FieldValue>, notes: &[(Journal, String)], key: &RequestKey) {
     for journal in [Journal::WorkNotes, Journal::Comments] {
         let mut text = String::new();
         for (_, note) in notes.iter().filter(|(of, _)| *of == journal) {
@@ -187,8 +248,8 @@ pub(crate) mod samples {
     use crate::domain::incident::{Incident, Snooze, Status};
     use crate::domain::link::LinkState;
     use crate::domain::patch::{Hook, Op, Origin, Proposal};
-    use crate::domain::share::{Links, Overrides, ShareKind};
-    use crate::domain::ticket::TicketRef;
+    use crate::domain::share::{Links, Overrides};
+    use crate::domain::ticket::{TicketRef, TicketState};
 
     pub(crate) fn share(changed: i64) -> Share {
         Share {
@@ -234,6 +295,7 @@ pub(crate) mod samples {
             written: BTreeMap::new(),
             error_shown: false,
             parked: None,
+            memory: crate::domain::link::Memory::default(),
         }
     }
 
@@ -243,6 +305,23 @@ pub(crate) mod samples {
             number: "INC0010001".to_owned(),
             url: "https://acme.example/nav_to.do?uri=incident.do?sys_id=0f1e".to_owned(),
         }
+    }
+
+    /// Nothing is known of references, and nothing is added to what plugins say.
+    pub(crate) fn material<'a>(
+        share: &'a Share,
+        event: i64,
+        transformation: &'a Transformation,
+        policy: &'a Policy,
+    ) -> Material<'a> {
+        const NOTHING: &Extra = &Extra { notes: Vec::new(), set: Vec::new(), forced: Vec::new(), withheld: Vec::new() };
+        let look_up = &|_: &Reference| Known::Unasked;
+        Material { share, event: EventId(event), transformation, extra: NOTHING, policy, look_up }
+    }
+
+    pub(crate) fn ticket_state(fields: &[(&str, &str)]) -> TicketState {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        TicketState { ticket: ticket(), incident: link().incident, fields, notes: Vec::new() }
     }
 
     pub(crate) fn open_link() -> Link {
@@ -268,12 +347,10 @@ mod tests {
     use super::*;
     use crate::domain::patch::Op;
 
-    const UNASKED: &dyn Fn(&Reference) -> Known = &|_| Known::Unasked;
-
     #[test]
     fn a_create_carries_the_correlation_whatever_plugins_say() {
         let plugins = samples::transformation(vec![samples::set("correlation_id", "mine")]);
-        let request = create(&samples::link(), &samples::share(1), EventId(3), &plugins, &Policy::default(), UNASKED);
+        let request = create(&samples::link(), samples::material(&samples::share(1), 3, &plugins, &Policy::default()));
         let Operation::CreateTicket { fields, correlation_id, .. } = request.operation else { panic!() };
         assert_eq!(correlation_id, "bigpanda:65f1c2a9e0b7d40012a4c101");
         let values: Vec<_> = fields.iter().filter(|f| f.field == "correlation_id").map(|f| &f.value).collect();
@@ -283,7 +360,7 @@ mod tests {
     #[test]
     fn sealing_again_gives_the_same_request() {
         let plugins = samples::transformation(vec![samples::set("urgency", "1")]);
-        let seal = || create(&samples::link(), &samples::share(1), EventId(3), &plugins, &Policy::default(), UNASKED);
+        let seal = || create(&samples::link(), samples::material(&samples::share(1), 3, &plugins, &Policy::default()));
         assert_eq!(seal(), seal());
     }
 
@@ -293,13 +370,14 @@ mod tests {
         let ticket = samples::ticket().sys_id;
         let same = samples::transformation(vec![samples::set("urgency", "1"), samples::set("impact", "2")]);
         let policy = Policy::default();
-        let first = update(&link, &ticket, &samples::share(1), EventId(1), &same, &policy, UNASKED).expect("differs");
+        let first = update(&link, &ticket, samples::material(&samples::share(1), 1, &same, &policy)).expect("differs");
         let Operation::UpdateTicket { fields, .. } = &first.operation else { panic!() };
         written(fields, &mut link.written);
-        assert_eq!(update(&link, &ticket, &samples::share(2), EventId(2), &same, &policy, UNASKED), None);
+        assert_eq!(update(&link, &ticket, samples::material(&samples::share(2), 2, &same, &policy)), None);
 
         let other = samples::transformation(vec![samples::set("urgency", "3"), samples::set("impact", "2")]);
-        let second = update(&link, &ticket, &samples::share(2), EventId(2), &other, &policy, UNASKED).expect("differs");
+        let second =
+            update(&link, &ticket, samples::material(&samples::share(2), 2, &other, &policy)).expect("differs");
         let Operation::UpdateTicket { fields, .. } = second.operation else { panic!() };
         assert_eq!(fields, [FieldValue { field: "urgency".into(), value: "3".into() }]);
     }
@@ -311,7 +389,7 @@ mod tests {
         let plugins = samples::transformation(vec![samples::set("urgency", "1"), unmarked]);
         let sealed = |policy: &Policy| {
             let link = samples::open_link();
-            update(&link, &samples::ticket().sys_id, &samples::share(1), EventId(1), &plugins, policy, UNASKED).map(
+            update(&link, &samples::ticket().sys_id, samples::material(&samples::share(1), 1, &plugins, policy)).map(
                 |request| match request.operation {
                     Operation::UpdateTicket { fields, .. } => {
                         fields.into_iter().map(|field| field.field).collect::<Vec<_>>()
@@ -331,7 +409,7 @@ mod tests {
     fn notes_become_one_entry_that_ends_with_the_marker() {
         let note = |text: &str| samples::proposal(Op::AddNote { journal: Journal::WorkNotes, text: text.to_owned() });
         let plugins = samples::transformation(vec![note("one"), note("two")]);
-        let request = create(&samples::link(), &samples::share(1), EventId(3), &plugins, &Policy::default(), UNASKED);
+        let request = create(&samples::link(), samples::material(&samples::share(1), 3, &plugins, &Policy::default()));
         let mark = marker(&request.key);
         let Operation::CreateTicket { fields, .. } = request.operation else { panic!() };
         let entry = fields.iter().find(|field| field.field == "work_notes").expect("a note");

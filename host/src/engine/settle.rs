@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::policy::Policy;
 use super::seal::{self, marker, request_key};
-use crate::domain::id::IncidentId;
+use crate::domain::id::{IncidentId, SysId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::outcome::{Failure, Outcome, Receipt};
 use crate::domain::request::{Operation, Request, Target};
 use crate::domain::share::ShareKind;
-use crate::domain::ticket::TicketRef;
+use crate::domain::ticket::{FieldValue, Journal, Phase, TicketRef};
 
 /// What becomes of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,14 +80,16 @@ pub fn settle(link: &Link, request: &Request, failures: u32, outcome: Outcome, p
 }
 
 fn applied(link: &Link, request: &Request, receipt: Receipt, policy: &Policy) -> Settlement {
-    let Receipt { ticket, adopted, unresolved } = receipt;
+    let Receipt { ticket, adopted, version, unresolved } = receipt;
     let mut follow_ups = Vec::new();
     let (changed, note) = match &request.operation {
         Operation::CreateTicket { fields, .. } => match ticket {
             Some(ticket) => {
                 let mut link = opened(link, &ticket);
                 seal::written(fields, &mut link.written);
+                remember(&mut link, fields, version);
                 follow_ups = after_create(&link, request, &ticket, policy);
+                follow_ups.extend(told_to_the_former(&link, request, &ticket, policy));
                 link.error_shown = false;
                 let how = if adopted { "found after an uncertain attempt" } else { "created" };
                 (Some(link), format!("{} {how}", ticket.number))
@@ -97,9 +99,13 @@ fn applied(link: &Link, request: &Request, receipt: Receipt, policy: &Policy) ->
                 return again(link, request, 0, nameless(), true, policy);
             }
         },
+        Operation::UpdateTicket { ticket: other, .. } if !is_current(link, other) => {
+            (None, "an earlier ticket was told".to_owned())
+        }
         Operation::UpdateTicket { fields, .. } => {
             let mut link = link.clone();
             seal::written(fields, &mut link.written);
+            remember(&mut link, fields, version);
             if link.error_shown {
                 if let Some(ticket) = &link.ticket {
                     follow_ups.extend(tag(&link.incident, request, &ticket.url));
@@ -110,8 +116,12 @@ fn applied(link: &Link, request: &Request, receipt: Receipt, policy: &Policy) ->
             (Some(link), format!("ticket updated: {}", names.join(", ")))
         }
         Operation::Callback { .. } => (None, "BigPanda was called back".to_owned()),
-        Operation::TagIncident { tag, .. } => (None, format!("incident tag {tag} was set")),
+        Operation::TagIncident { tag, value, .. } => {
+            let what = if value.is_empty() { "taken away" } else { "set" };
+            (None, format!("incident tag {tag} was {what}"))
+        }
         Operation::CommentIncident { .. } => (None, "the incident was commented".to_owned()),
+        Operation::ResolveIncident { .. } => (None, "BigPanda resolves the incident".to_owned()),
     };
     let note = if unresolved.is_empty() { note } else { format!("{note}; left empty: {}", unresolved.join(", ")) };
     Settlement { step: Step::Done, link: changed, follow_ups, pause: None, alarm: Alarm::None, note }
@@ -126,6 +136,48 @@ fn nameless() -> Failure {
         detail: None,
         hint: None,
     }
+}
+
+/// What a write of ours leaves behind: the next poll finds this version and knows it.
+fn remember(link: &mut Link, fields: &[FieldValue], version: Option<i64>) {
+    if let Some(version) = version {
+        link.memory.version = link.memory.version.max(version);
+    }
+    if let Some(state) = fields.iter().find(|field| field.field == "state") {
+        link.memory.phase = Phase::of_state(&state.value);
+    }
+}
+
+fn is_current(link: &Link, ticket: &SysId) -> bool {
+    link.ticket.as_ref().is_some_and(|current| current.sys_id == *ticket)
+}
+
+/// Whether a request concerns a ticket that another one has replaced.
+fn is_of_former(link: &Link, request: &Request) -> bool {
+    match &request.operation {
+        Operation::UpdateTicket { ticket, .. } => !is_current(link, ticket),
+        Operation::CreateTicket { .. }
+        | Operation::Callback { .. }
+        | Operation::TagIncident { .. }
+        | Operation::CommentIncident { .. }
+        | Operation::ResolveIncident { .. } => false,
+    }
+}
+
+/// The ticket that a new one replaces gets a note that names it.
+fn told_to_the_former(link: &Link, request: &Request, ticket: &TicketRef, policy: &Policy) -> Option<Request> {
+    let former = link.memory.former.last()?;
+    let key = request_key(crate::domain::id::LinkId(0), request.key.as_str(), "former");
+    let mut fields = Vec::new();
+    let note = format!("The incident came back and goes on in {}: {}", ticket.number, ticket.url);
+    seal::append_notes(&mut fields, &[(Journal::WorkNotes, note)], &key);
+    let operation = Operation::UpdateTicket {
+        table: policy.table.clone(),
+        ticket: former.sys_id.clone(),
+        fields,
+        references: Vec::new(),
+    };
+    Some(Request { key, operation, cause: request.cause.clone(), lineage: Vec::new(), generation: 0 })
 }
 
 fn opened(link: &Link, ticket: &TicketRef) -> Link {
@@ -169,6 +221,7 @@ fn dead(link: &Link, request: &Request, failure: Failure, policy: &Policy) -> Se
 fn missing(link: &Link, request: &Request, failure: Failure, policy: &Policy) -> Settlement {
     match request.operation.target() {
         Target::BigPanda => dead(link, request, failure, policy),
+        Target::ServiceNow if is_of_former(link, request) => dead(link, request, failure, policy),
         Target::ServiceNow => {
             let next = "The link is parked until an operator of Tandem decides.";
             let (changed, follow_ups) = show_error(link, request, &failure, next, policy);
@@ -211,7 +264,7 @@ fn show_error(
     next: &str,
     policy: &Policy,
 ) -> (Option<Link>, Vec<Request>) {
-    if request.operation.target() == Target::BigPanda || link.error_shown {
+    if request.operation.target() == Target::BigPanda || link.error_shown || is_of_former(link, request) {
         return (None, Vec::new());
     }
     let mut requests = Vec::new();

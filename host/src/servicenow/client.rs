@@ -22,11 +22,11 @@ use url::Url;
 use super::auth::{Auth, Credentials};
 use super::references::{CacheSettings, References};
 use super::wire::{Fields, Many, One, Row, explain};
-use super::{Api, Cached};
+use super::{Api, Cached, Changes, From, Scope, delta};
 use crate::clock::Clock;
 use crate::domain::id::SysId;
 use crate::domain::outcome::{Failure, Outcome, Receipt};
-use crate::domain::ticket::{FieldValue, Journal, Reference, TicketRef};
+use crate::domain::ticket::{FieldValue, Journal, Note, Reference, TicketRef, TicketState};
 use crate::transport::{self, Call, JSON, Limiter, Peer, Reply, SetupError, Vendor, page_title};
 
 const VENDOR: Vendor = Vendor { name: "ServiceNow", prefix: "servicenow", explain };
@@ -61,10 +61,10 @@ impl Settings {
 
 /// One ServiceNow instance.
 pub struct Client {
-    base: Url,
+    pub(super) base: Url,
     /// The base without a slash at its end.
     site: String,
-    peer: Peer,
+    pub(super) peer: Peer,
     auth: Auth,
     limiter: Limiter,
     references: References,
@@ -93,7 +93,7 @@ impl Client {
         format!("{}/nav_to.do?uri={table}.do?sys_id={sys_id}", self.site)
     }
 
-    async fn ask(&self, method: Method, url: Url, body: Option<Bytes>) -> Result<Reply, Outcome> {
+    pub(super) async fn ask(&self, method: Method, url: Url, body: Option<Bytes>) -> Result<Reply, Outcome> {
         self.limiter.place().await;
         let header = match &self.auth {
             Auth::Basic(header) => header.clone(),
@@ -141,7 +141,7 @@ impl Client {
     }
 
     /// An answer that can't be what it should be: whether it was applied is open.
-    fn unreadable(&self, reply: &Reply, summary: &str) -> Outcome {
+    pub(super) fn unreadable(&self, reply: &Reply, summary: &str) -> Outcome {
         let text = String::from_utf8_lossy(reply.body.get(..reply.body.len().min(1000)).unwrap_or_default());
         let detail = (!text.is_empty()).then(|| self.peer.clean(&text, None));
         Outcome::Unknown(Failure {
@@ -155,7 +155,7 @@ impl Client {
         let mut url = at(&self.base, path);
         let checked: Vec<&FieldValue> =
             if self.verify_writes { fields.iter().filter(|sent| comparable(sent)).collect() } else { Vec::new() };
-        let mut columns = String::from("sys_id,number");
+        let mut columns = String::from("sys_id,number,sys_mod_count");
         for sent in &checked {
             columns.push(',');
             columns.push_str(&sent.field);
@@ -182,16 +182,20 @@ impl Client {
         match self.ticket(table, &row) {
             Some(ticket) => {
                 self.compare(table, &checked, &row);
-                Outcome::Applied(Receipt { ticket: Some(ticket), ..Receipt::default() })
+                let version = row.get("sys_mod_count").and_then(|count| count.trim().parse().ok());
+                Outcome::Applied(Receipt { ticket: Some(ticket), version, ..Receipt::default() })
             }
             None => self.unreadable(&reply, "ServiceNow confirmed a write without naming the record"),
         }
     }
 
     fn ticket(&self, table: &str, row: &Row) -> Option<TicketRef> {
-        let sys_id = SysId::new(row.get("sys_id")?).ok()?;
-        let number = row.get("number").unwrap_or_default().to_owned();
-        Some(TicketRef { url: self.form(table, &sys_id), sys_id, number })
+        self.named(table, row.get("sys_id")?, row.get("number"))
+    }
+
+    pub(super) fn named(&self, table: &str, sys_id: &str, number: Option<&str>) -> Option<TicketRef> {
+        let sys_id = SysId::new(sys_id).ok()?;
+        Some(TicketRef { url: self.form(table, &sys_id), sys_id, number: number.unwrap_or_default().to_owned() })
     }
 
     /// A success does not prove that every column was written: unknown and protected ones are dropped in silence.
@@ -220,7 +224,13 @@ impl Client {
     }
 
     /// The rows that a query finds. Empty rows behind a non-empty count are a denial.
-    async fn query(&self, table: &str, query: &str, columns: &str, limit: &str) -> Result<Vec<Row>, Outcome> {
+    pub(super) async fn query(
+        &self,
+        table: &str,
+        query: &str,
+        columns: &str,
+        limit: &str,
+    ) -> Result<Vec<Row>, Outcome> {
         let mut url = at(&self.base, &["api", "now", "table", table]);
         url.query_pairs_mut()
             .append_pair("sysparm_query", query)
@@ -305,6 +315,18 @@ impl Api for Client {
         self.references.resolve(reference, || self.peer.clock().elapsed(), self.look_up(reference)).await
     }
 
+    async fn ticket(&self, scope: &Scope, ticket: &SysId) -> Result<Option<TicketState>, Outcome> {
+        delta::ticket(self, scope, ticket).await
+    }
+
+    async fn changes(&self, scope: &Scope, from: &From) -> Result<Changes, Outcome> {
+        delta::changes(self, scope, from).await
+    }
+
+    async fn notes(&self, table: &str, tickets: &[SysId], since: &str) -> Result<Vec<(SysId, Note)>, Outcome> {
+        delta::notes(self, table, tickets, since).await
+    }
+
     async fn has_note(&self, table: &str, ticket: &SysId, marker: &str) -> Result<bool, Outcome> {
         let terms = [
             condition("element_id", "=", ticket.as_str()),
@@ -323,7 +345,7 @@ impl Api for Client {
 }
 
 /// The base with segments added to its path.
-fn at(base: &Url, segments: &[&str]) -> Url {
+pub(super) fn at(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
     url.set_query(None);
     url.set_fragment(None);
@@ -336,7 +358,7 @@ fn at(base: &Url, segments: &[&str]) -> Url {
 
 /// One condition of an encoded query. `None` for a value that a query can't hold safely: an empty one would mean
 /// "is empty", and one that begins with `javascript:` would be run by the instance.
-fn condition(column: &str, operator: &str, value: &str) -> Option<String> {
+pub(super) fn condition(column: &str, operator: &str, value: &str) -> Option<String> {
     let value = value.trim();
     let script = value.get(..11).is_some_and(|head| head.eq_ignore_ascii_case("javascript:"));
     if value.is_empty() || script || value.chars().any(char::is_control) {

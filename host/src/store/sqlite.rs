@@ -58,8 +58,8 @@ use self::rows::LinkRow;
 use self::warm::Warm;
 use self::writer::{BATCH, Durability, State, Work, Writer};
 use super::{
-    Accepted, Completion, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent, NewRequest,
-    Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+    Accepted, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent,
+    NewRequest, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
 };
 use crate::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use crate::domain::link::Link;
@@ -152,6 +152,15 @@ fn request_rows(requests: Vec<NewRequest>) -> Result<Vec<RequestRow>, Error> {
 
 #[async_trait]
 impl Inbox for SqliteStore {
+    async fn accept_polled(&self, events: Vec<NewEvent>, cursor: Cursor) -> Result<Vec<Accepted>, Error> {
+        self.write(Durability::Power, move |state| state.accept_polled(&events, &cursor)).await
+    }
+
+    async fn cursor(&self, integration: &IntegrationName, poller: &'static str) -> Result<Option<String>, Error> {
+        let integration = integration.clone();
+        self.readers.read(move |db| inbox::cursor(db, &integration, poller)).await
+    }
+
     async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
         self.write(Durability::Power, move |state| state.accept(&event)).await
     }

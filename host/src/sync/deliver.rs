@@ -197,7 +197,10 @@ async fn prepared(
 ) -> Prepared {
     let references = match &request.operation {
         Operation::CreateTicket { references, .. } | Operation::UpdateTicket { references, .. } => references.clone(),
-        Operation::Callback { .. } | Operation::TagIncident { .. } | Operation::CommentIncident { .. } => Vec::new(),
+        Operation::Callback { .. }
+        | Operation::TagIncident { .. }
+        | Operation::CommentIncident { .. }
+        | Operation::ResolveIncident { .. } => Vec::new(),
     };
     if references.is_empty() {
         return Prepared::Request(request);
@@ -289,8 +292,14 @@ async fn send(integration: &Integration, request: &Request, uncertain: bool) -> 
             servicenow.update(table, ticket, &fields).await
         }
         Operation::Callback { incident, kind } => bigpanda.callback(incident, *kind).await,
+        Operation::TagIncident { environment, incident, tag, value } if value.is_empty() => {
+            bigpanda.remove_tag(environment, incident, tag).await
+        }
         Operation::TagIncident { environment, incident, tag, value } => {
             bigpanda.set_tag(environment, incident, tag, value).await
+        }
+        Operation::ResolveIncident { environment, incident, text } => {
+            bigpanda.resolve(environment, incident, text).await
         }
         Operation::CommentIncident { environment, incident, text, marker } => {
             if uncertain {

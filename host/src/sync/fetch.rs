@@ -1,20 +1,39 @@
-//! Completes a share whose body held little more than an id, by asking BigPanda for the rest.
+//! What has to be asked of the other side before an event can be decided.
 
 use std::sync::Arc;
 
 use super::ports::Integration;
+use crate::domain::id::EnvironmentId;
+use crate::domain::incident::{Activity, Incident};
+use crate::domain::link::Link;
 use crate::domain::outcome::{Failure, Outcome};
-use crate::domain::share::Share;
+use crate::domain::share::{Links, Overrides, Share, ShareKind};
+use crate::domain::ticket::TicketState;
+use crate::engine::Policy;
 
-/// Why a share could not be completed.
+/// Why something could not be had.
 pub(super) enum Trouble {
     /// Another try may succeed.
     Later(Failure),
+    /// It does not exist, or is hidden from us.
+    Gone(String),
     /// A person has to act.
     Never(String),
 }
 
-/// The share with its whole incident.
+fn trouble(outcome: Outcome) -> Trouble {
+    match outcome {
+        Outcome::Missing(failure) => Trouble::Gone(failure.summary),
+        Outcome::Refused(failure) => Trouble::Never(failure.summary),
+        Outcome::NotApplied(failure)
+        | Outcome::Unknown(failure)
+        | Outcome::Auth(failure)
+        | Outcome::Paused { failure, .. } => Trouble::Later(failure),
+        Outcome::Applied(_) => Trouble::Never("the answer held nothing".to_owned()),
+    }
+}
+
+/// The share with its whole incident; fetched when the body held little more than an id.
 pub(super) async fn complete(integration: &Integration, share: Arc<Share>) -> Result<Arc<Share>, Trouble> {
     if share.complete {
         return Ok(share);
@@ -26,21 +45,64 @@ pub(super) async fn complete(integration: &Integration, share: Arc<Share>) -> Re
                 .to_owned(),
         ));
     };
-    match integration.bigpanda.incident(&environment, &share.incident.id).await {
-        Ok(incident) => {
-            let mut whole = (*share).clone();
-            whole.incident = incident;
-            whole.environment_id = Some(environment);
-            whole.complete = true;
-            Ok(Arc::new(whole))
+    let incident = integration.bigpanda.incident(&environment, &share.incident.id).await.map_err(trouble)?;
+    let mut whole = (*share).clone();
+    whole.incident = incident;
+    whole.environment_id = Some(environment);
+    whole.complete = true;
+    Ok(Arc::new(whole))
+}
+
+/// The environment through which the incident of a link is reached.
+pub(super) fn environment(integration: &Integration, link: &Link) -> Option<EnvironmentId> {
+    link.environment.clone().or_else(|| integration.environment.clone())
+}
+
+/// The incident of a link as it is now, in the form of a share.
+pub(super) async fn incident(integration: &Integration, link: &Link) -> Result<Share, Trouble> {
+    let Some(environment) = environment(integration, link) else {
+        return Err(Trouble::Never(
+            "no environment of the incident is known; set `bigpanda.environment_id`".to_owned(),
+        ));
+    };
+    let incident: Incident = integration.bigpanda.incident(&environment, &link.incident).await.map_err(trouble)?;
+    Ok(Share {
+        kind: ShareKind::Unnamed,
+        incident,
+        environment_id: Some(environment),
+        environment_name: String::new(),
+        sender: String::new(),
+        links: Links::default(),
+        overrides: Overrides::default(),
+        complete: true,
+    })
+}
+
+/// The ticket of a link as it is now.
+pub(super) async fn ticket(integration: &Integration, link: &Link, policy: &Policy) -> Result<TicketState, Trouble> {
+    let Some(known) = &link.ticket else {
+        return Err(Trouble::Never("the incident has no ticket".to_owned()));
+    };
+    match integration.servicenow.ticket(&integration.scope(policy), &known.sys_id).await {
+        Ok(Some(state)) => Ok(state),
+        Ok(None) => Err(Trouble::Gone(format!("ServiceNow has no ticket {} any more", known.number))),
+        Err(outcome) => Err(trouble(outcome)),
+    }
+}
+
+/// The history of the link's incident. It is an extra: when it can't be had, the event goes on without it.
+pub(super) async fn activities(integration: &Integration, link: &Link) -> Vec<Activity> {
+    match integration.bigpanda.activities(&link.incident).await {
+        Ok(activities) => activities,
+        Err(outcome) => {
+            let (Trouble::Later(Failure { summary: why, .. }) | Trouble::Gone(why) | Trouble::Never(why)) =
+                trouble(outcome);
+            tracing::warn!(
+                error.code = "bigpanda.activities",
+                incident.id = %link.incident,
+                "the incident's comments cannot be read: {why}"
+            );
+            Vec::new()
         }
-        Err(Outcome::Missing(failure) | Outcome::Refused(failure)) => Err(Trouble::Never(failure.summary)),
-        Err(
-            Outcome::NotApplied(failure)
-            | Outcome::Unknown(failure)
-            | Outcome::Auth(failure)
-            | Outcome::Paused { failure, .. },
-        ) => Err(Trouble::Later(failure)),
-        Err(Outcome::Applied(_)) => Err(Trouble::Never("BigPanda answered without an incident".to_owned())),
     }
 }

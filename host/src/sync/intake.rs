@@ -8,25 +8,17 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::fetch::{self, Trouble};
-use super::ports::{Effective, Integration, TransformJob};
+use super::fetch::Trouble;
 use super::runtime::Shared;
-use crate::domain::event::{Event, Occasion};
-use crate::domain::id::EventId;
-use crate::domain::link::Link;
-use crate::domain::patch::{Hook, PluginFailure, Transformation, Verdict};
+use super::{incident, ticket};
+use crate::domain::id::{EventId, IncidentId};
+use crate::domain::link::{Link, LinkState};
+use crate::domain::patch::PluginFailure;
 use crate::domain::request::{Request, Target};
-use crate::domain::share::Share;
-use crate::domain::ticket::Reference;
 use crate::domain::time::Timestamp;
-use crate::engine::compose::Known;
-use crate::engine::{self, Decision, seal};
-use crate::servicenow::Cached;
+use crate::engine::plan::Plan;
 use crate::steps::{Step, reached};
 use crate::store::{Completion, Decided, EventClaim, EventEnd, JournalNote, NewRequest, PendingEvent};
-
-/// The hooks that a share asks, in the order in which they depend on each other.
-const SHARE_HOOKS: &[Hook] = &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields];
 
 /// How long an event waits whose integration isn't configured, or whose incident can't be fetched.
 const OUT_OF_REACH: Duration = Duration::from_mins(1);
@@ -116,140 +108,145 @@ struct Outcome {
     notes: Vec<JournalNote>,
 }
 
+/// How the handling of one event ended, when it led to no plan.
+pub(super) enum Halt {
+    /// Nothing follows; why.
+    Done(String),
+    Hold {
+        until: Timestamp,
+        why: String,
+    },
+    /// The link waits for a person from here on.
+    Park(String),
+    Quarantine(String),
+}
+
+impl Halt {
+    /// What could not be had from the other side.
+    pub(super) fn of(trouble: Trouble, now: Timestamp) -> Self {
+        match trouble {
+            Trouble::Later(failure) => Self::out_of_reach(failure.summary, now),
+            Trouble::Gone(why) => Self::Park(why),
+            Trouble::Never(why) => Self::Quarantine(why),
+        }
+    }
+
+    pub(super) fn out_of_reach(why: String, now: Timestamp) -> Self {
+        Self::Hold { until: now.plus(OUT_OF_REACH), why }
+    }
+}
+
+/// What the handling of one event led to.
+pub(super) struct Handled {
+    pub(super) plan: Plan,
+    pub(super) notes: Vec<JournalNote>,
+}
+
 impl Outcome {
-    fn ended(link: Link, end: EventEnd) -> Self {
-        let (kind, text) = match &end {
-            EventEnd::Done { why } => ("share.decided", why),
-            EventEnd::Hold { why, .. } => ("share.held", why),
-            EventEnd::Quarantined { why } => ("share.quarantined", why),
-        };
-        let notes = vec![JournalNote { kind: kind.to_owned(), text: text.clone() }];
-        Self { link, end, requests: Vec::new(), notes }
+    fn new(link: Link) -> Self {
+        let end = EventEnd::Done { why: "nothing was pending".to_owned() };
+        Self { link, end, requests: Vec::new(), notes: Vec::new() }
+    }
+
+    fn note(&mut self, kind: &str, text: String) {
+        self.notes.push(JournalNote { kind: kind.to_owned(), text });
+    }
+
+    /// Takes in what one side's event came to. What holds or quarantines one side's events does so for the other's:
+    /// they are decided again together, and what was done already is then no news.
+    fn take(&mut self, side: &str, handled: Result<Handled, Halt>) {
+        match handled {
+            Ok(Handled { plan: Plan { link, requests, said }, notes }) => {
+                self.link = link;
+                for request in &requests {
+                    let why = format!("{} was sealed as {}", request.operation.name(), request.key);
+                    self.note(&format!("{side}.decided"), why);
+                }
+                for sentence in said {
+                    self.note(&format!("{side}.decided"), sentence);
+                }
+                if requests.is_empty() {
+                    self.note(&format!("{side}.decided"), "nothing differs from what was written".to_owned());
+                }
+                self.requests.extend(requests);
+                self.notes.extend(notes);
+            }
+            Err(Halt::Done(why)) => self.note(&format!("{side}.decided"), why),
+            Err(Halt::Hold { until, why }) => {
+                self.note(&format!("{side}.held"), why.clone());
+                self.end = EventEnd::Hold { until, why };
+            }
+            Err(Halt::Park(why)) => {
+                tracing::error!(error.code = "link.parked", why, "a link is set aside for a person");
+                self.note("link.parked", why.clone());
+                self.link.state = LinkState::Parked;
+                self.link.parked = Some(why);
+            }
+            Err(Halt::Quarantine(why)) => {
+                tracing::error!(error.code = "event.quarantined", why, "an event is set aside for a person");
+                self.note(&format!("{side}.quarantined"), why.clone());
+                self.end = EventEnd::Quarantined { why };
+            }
+        }
     }
 }
 
 async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEvent>) -> Outcome {
-    let quarantine = |link, why: String| {
-        tracing::error!(error.code = "share.quarantined", why, "a share is set aside for a person");
-        Outcome::ended(link, EventEnd::Quarantined { why })
+    let mut outcome = Outcome::new(link);
+    let Some(integration) = shared.integrations.get(&outcome.link.integration) else {
+        let why =
+            format!("the integration {} is not configured; add it, or discard the share", outcome.link.integration);
+        outcome.take("event", Err(Halt::out_of_reach(why, shared.clock.now())));
+        return outcome;
     };
-    let hold = |link, why: String| {
-        let until = shared.clock.now().plus(OUT_OF_REACH);
-        Outcome::ended(link, EventEnd::Hold { until, why })
-    };
-    let Some(integration) = shared.integrations.get(&link.integration) else {
-        let why = format!("the integration {} is not configured; add it, or discard the share", link.integration);
-        return hold(link, why);
-    };
-    let coalesced = events.len().saturating_sub(1);
-    let Some(newest) = events.into_iter().max_by_key(|event| (event.revision, event.id)) else {
-        return Outcome::ended(link, EventEnd::Done { why: "nothing was pending".to_owned() });
-    };
-    let share = match shared.warm.take(newest.id) {
-        Some(share) => share,
-        None => match (shared.reader)(&newest.body) {
-            Ok(share) => Arc::new(share),
-            Err(why) => return quarantine(link, format!("the stored share cannot be read: {why}")),
-        },
-    };
-    let effective = integration.settings.effective(&share.overrides);
-    let Effective { policy, plugin_settings, ignored } = &*effective;
-    if crashes >= policy.retry.crash_limit {
+    if crashes >= integration.settings.plain().policy.retry.crash_limit {
         let why = format!("the host died {crashes} times while handling it");
-        return quarantine(link, why);
+        outcome.take("event", Err(Halt::Quarantine(why)));
+        return outcome;
     }
-    let share = match fetch::complete(integration, share).await {
-        Ok(share) => share,
-        Err(Trouble::Later(failure)) => return hold(link, failure.summary),
-        Err(Trouble::Never(why)) => return quarantine(link, why),
-    };
-    let event = Event::Shared(share.clone());
-    match engine::decide::decide(&link, &event) {
-        Decision::Nothing { why } => Outcome::ended(link, EventEnd::Done { why }),
-        decision @ (Decision::Create | Decision::Update) => {
-            let job = TransformJob {
-                integration: integration.name.clone(),
-                event: newest.id,
-                occasion: Occasion::Shared,
-                share: share.clone(),
-                stored: newest.body,
-                ticket: None,
-                disputes: Vec::new(),
-                settings: plugin_settings.clone(),
-                hooks: SHARE_HOOKS,
-                now: newest.received,
-            };
-            reached(Step::PluginCalled);
-            let transformation = shared.transform.transform(job).await;
-            let mut outcome = sealed(integration, link, &share, newest.id, &transformation, policy, &decision);
-            outcome.notes.extend(remarks(coalesced, &share, ignored, &transformation.failures));
-            outcome
+    let (of_ticket, of_incident): (Vec<_>, Vec<_>) =
+        events.into_iter().partition(|event| event.occasion.is_of_ticket());
+    // The ticket first: whether the incident's state means anything for it depends on how it stands.
+    if let Some((newest, covered)) = newest(of_ticket) {
+        let handled = ticket::handle(shared, integration, outcome.link.clone(), newest).await;
+        outcome.take("ticket", handled);
+        outcome.covered("ticket", covered);
+    }
+    if let Some((newest, covered)) = newest(of_incident) {
+        let handled = incident::handle(shared, integration, outcome.link.clone(), newest).await;
+        outcome.take("share", handled);
+        outcome.covered("share", covered);
+    }
+    if let EventEnd::Done { why } = &mut outcome.end
+        && let Some(last) = outcome.notes.last()
+    {
+        why.clone_from(&last.text);
+    }
+    outcome
+}
+
+impl Outcome {
+    fn covered(&mut self, side: &str, covered: usize) {
+        if covered > 0 {
+            self.note(&format!("{side}.coalesced"), format!("{covered} older ones were covered by it"));
         }
     }
 }
 
-fn sealed(
-    integration: &Integration,
-    mut link: Link,
-    share: &Share,
-    event: EventId,
-    transformation: &Transformation,
-    policy: &engine::Policy,
-    decision: &Decision,
-) -> Outcome {
-    match &transformation.verdict {
-        Verdict::Proceed => {}
-        Verdict::Skip { reason, origin } => {
-            let why = format!("{} skipped it: {reason}", origin.plugin);
-            return Outcome::ended(link, EventEnd::Done { why });
-        }
-        Verdict::Hold { until, reason, origin } => {
-            let why = format!("{} holds it: {reason}", origin.plugin);
-            return Outcome::ended(link, EventEnd::Hold { until: *until, why });
-        }
-    }
-    let look_up = |reference: &Reference| match integration.servicenow.cached(reference) {
-        Cached::Found(sys_id) => Known::Found(sys_id.as_str().to_owned()),
-        Cached::Absent => Known::Absent,
-        Cached::Unknown => Known::Unasked,
-    };
-    let request = match (&link.ticket, decision) {
-        (Some(ticket), Decision::Update) => {
-            seal::update(&link, &ticket.sys_id, share, event, transformation, policy, &look_up)
-        }
-        (_, Decision::Create | Decision::Update | Decision::Nothing { .. }) => {
-            Some(seal::create(&link, share, event, transformation, policy, &look_up))
-        }
-    };
-    link.revision = link.revision.max(share.incident.revision());
-    if share.environment_id.is_some() {
-        link.environment.clone_from(&share.environment_id);
-    }
-    match request {
-        None => Outcome::ended(link, EventEnd::Done { why: "nothing differs from what was written".to_owned() }),
-        Some(request) => {
-            let why = format!("{} was sealed as {}", request.operation.name(), request.key);
-            let note = JournalNote { kind: "share.decided".to_owned(), text: why.clone() };
-            Outcome { link, end: EventEnd::Done { why }, requests: vec![request], notes: vec![note] }
-        }
-    }
+/// The newest of one side's events, and how many others it stands for.
+fn newest(events: Vec<PendingEvent>) -> Option<(PendingEvent, usize)> {
+    let covered = events.len().saturating_sub(1);
+    events.into_iter().max_by_key(|event| (event.revision, event.id)).map(|event| (event, covered))
 }
 
-/// What else belongs into the link's history.
-fn remarks(coalesced: usize, share: &Share, ignored: &[String], failures: &[PluginFailure]) -> Vec<JournalNote> {
+/// Plugins that failed, for the link's history and for the log.
+pub(super) fn failed(incident: &IncidentId, failures: &[PluginFailure]) -> Vec<JournalNote> {
     let mut notes = Vec::new();
     let mut note = |kind: &str, text: String| notes.push(JournalNote { kind: kind.to_owned(), text });
-    if coalesced > 0 {
-        note("share.coalesced", format!("{coalesced} older shares were covered by it"));
-    }
-    for sentence in share.overrides.ignored.iter().chain(ignored) {
-        tracing::warn!(incident.id = %share.incident.id, "an override was ignored: {sentence}");
-        note("share.override-ignored", sentence.clone());
-    }
     for failure in failures {
         metrics::counter!("tandem_plugin_failures_total", "plugin" => failure.plugin.to_string(), "code" => failure.code.clone()).increment(1);
         tracing::error!(
-            incident.id = %share.incident.id,
+            incident.id = %incident,
             plugin.id = %failure.plugin,
             plugin.digest = failure.digest,
             plugin.hook = failure.hook.as_str(),

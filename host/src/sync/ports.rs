@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -59,6 +60,34 @@ pub trait Settings: Send + Sync {
 /// Reads a stored share again, after a restart.
 pub type Reader = Arc<dyn Fn(&[u8]) -> Result<Share, String> + Send + Sync>;
 
+/// How an integration looks for changes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Polls {
+    pub bigpanda: bool,
+    pub servicenow: bool,
+    pub interval: Duration,
+    /// How far each look goes back behind the last one, because changes may show late.
+    pub overlap: Duration,
+    /// Whether an incident that only a poll has seen gets a ticket.
+    pub creates: bool,
+    /// Encoded query that finds the tickets of ours.
+    pub query: String,
+}
+
+impl Default for Polls {
+    /// What is switched off looks for nothing.
+    fn default() -> Self {
+        Self {
+            bigpanda: false,
+            servicenow: false,
+            interval: Duration::from_secs(15),
+            overlap: Duration::from_mins(1),
+            creates: true,
+            query: "correlation_idSTARTSWITHbigpanda:".to_owned(),
+        }
+    }
+}
+
 /// One configured pair of BigPanda and ServiceNow.
 #[derive(Clone)]
 pub struct Integration {
@@ -68,4 +97,16 @@ pub struct Integration {
     pub servicenow: Arc<dyn servicenow::Api>,
     /// Environment to use for an incident whose share names none.
     pub environment: Option<EnvironmentId>,
+    pub polls: Polls,
+}
+
+impl Integration {
+    /// What a look at tickets asks for.
+    pub(super) fn scope(&self, policy: &Policy) -> servicenow::Scope {
+        servicenow::Scope {
+            table: policy.table.clone(),
+            query: self.polls.query.clone(),
+            columns: policy.pairs.iter().map(|pair| pair.field.clone()).collect(),
+        }
+    }
 }

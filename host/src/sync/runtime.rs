@@ -10,8 +10,9 @@ use tokio_util::task::TaskTracker;
 
 use super::ports::{Integration, Reader, Transform};
 use super::warm::Warm;
-use super::{deliver, intake};
+use super::{deliver, intake, poll};
 use crate::clock::Clock;
+use crate::domain::event::Occasion;
 use crate::domain::id::IntegrationName;
 use crate::domain::request::Target;
 use crate::domain::share::Share;
@@ -125,6 +126,11 @@ impl Handle {
         shared.tasks.spawn(intake::run(shared.clone()));
         shared.tasks.spawn(deliver::run(shared.clone(), Target::ServiceNow));
         shared.tasks.spawn(deliver::run(shared.clone(), Target::BigPanda));
+        for name in shared.integrations.keys() {
+            for side in [Target::BigPanda, Target::ServiceNow] {
+                shared.tasks.spawn(poll::run(shared.clone(), name.clone(), side));
+            }
+        }
         Self { shared }
     }
 
@@ -138,6 +144,7 @@ impl Handle {
     ) -> Result<Accepted, store::Error> {
         reached(Step::Received);
         let event = NewEvent {
+            occasion: Occasion::Shared,
             integration: integration.clone(),
             incident: share.incident.id.clone(),
             environment: share.environment_id.clone(),

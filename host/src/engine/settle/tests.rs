@@ -1,8 +1,6 @@
 //! The settlement table: outcome by outcome, for requests to either side.
 
 use super::*;
-use crate::domain::id::EventId;
-use crate::engine::compose::Known;
 use crate::engine::seal::samples;
 
 fn failure(code: &str) -> Failure {
@@ -18,7 +16,7 @@ fn failure(code: &str) -> Failure {
 
 fn create() -> Request {
     let plugins = samples::transformation(vec![samples::set("urgency", "1")]);
-    seal::create(&samples::link(), &samples::share(1), EventId(1), &plugins, &Policy::default(), &|_| Known::Unasked)
+    seal::create(&samples::link(), samples::material(&samples::share(1), 1, &plugins, &Policy::default()))
 }
 
 fn names(requests: &[Request]) -> Vec<&'static str> {
@@ -26,7 +24,7 @@ fn names(requests: &[Request]) -> Vec<&'static str> {
 }
 
 fn receipt() -> Outcome {
-    Outcome::Applied(Receipt { ticket: Some(samples::ticket()), adopted: false, unresolved: Vec::new() })
+    Outcome::Applied(Receipt { ticket: Some(samples::ticket()), ..Receipt::default() })
 }
 
 #[test]
@@ -113,7 +111,8 @@ fn the_comment_on_a_failure_says_what_failed_and_what_happens_next() {
         Operation::CreateTicket { .. }
         | Operation::UpdateTicket { .. }
         | Operation::Callback { .. }
-        | Operation::TagIncident { .. } => None,
+        | Operation::TagIncident { .. }
+        | Operation::ResolveIncident { .. } => None,
     });
     insta::assert_snapshot!(text.expect("a comment"), @"Tandem could not write to ServiceNow: no connection to acme.example (ECONNREFUSED). It is tried again in 15 minutes. MARK");
 }
@@ -132,16 +131,9 @@ fn a_failed_comment_never_leads_to_a_comment() {
 fn a_deleted_ticket_parks_its_link() {
     let link = samples::open_link();
     let plugins = samples::transformation(vec![samples::set("urgency", "1")]);
-    let request = seal::update(
-        &link,
-        &samples::ticket().sys_id,
-        &samples::share(1),
-        EventId(2),
-        &plugins,
-        &Policy::default(),
-        &|_| Known::Unasked,
-    )
-    .expect("differs");
+    let (share, policy) = (samples::share(1), Policy::default());
+    let material = samples::material(&share, 2, &plugins, &policy);
+    let request = seal::update(&link, &samples::ticket().sys_id, material).expect("differs");
     let settled = settle(&link, &request, 0, Outcome::Missing(failure("servicenow.missing")), &Policy::default());
     assert!(matches!(settled.step, Step::Parked { .. }));
     assert_eq!(settled.link.expect("changed").state, LinkState::Parked);

@@ -15,7 +15,7 @@ use super::rows::{self, LinkRow, one, read_link};
 use super::writer::State;
 use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationName, LinkId};
 use crate::domain::time::Timestamp;
-use crate::store::{Accepted, Completion, EventClaim, EventEnd, JournalNote, NewEvent, PendingEvent};
+use crate::store::{Accepted, Completion, Cursor, EventClaim, EventEnd, JournalNote, NewEvent, PendingEvent};
 
 /// Rejected bodies that are kept, and how much of each.
 const REJECTED_ROWS: i64 = 500;
@@ -42,10 +42,16 @@ impl State {
         let stored = self
             .db
             .prepare_cached(
-                "INSERT INTO events (link, dedupe, revision, received) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO events (link, dedupe, revision, received, occasion) VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (link, dedupe) DO NOTHING",
             )?
-            .execute(params![link.0, dedupe, event.revision, event.received.0])?;
+            .execute(params![
+                link.0,
+                dedupe,
+                event.revision,
+                event.received.0,
+                rows::occasion_number(event.occasion)
+            ])?;
         if stored == 0 {
             let known =
                 one(&self.db, "SELECT id FROM events WHERE link = ?1 AND dedupe = ?2", params![link.0, dedupe])?;
@@ -59,6 +65,7 @@ impl State {
         self.ledger.change(link, &event.integration, |live| {
             live.events.push(LiveEvent {
                 id,
+                occasion: event.occasion,
                 received: event.received,
                 revision: event.revision,
                 until: Timestamp::default(),
@@ -67,6 +74,17 @@ impl State {
             });
         });
         Ok(Accepted { event: id, link, duplicate: false })
+    }
+
+    pub(super) fn accept_polled(&mut self, events: &[NewEvent], cursor: &Cursor) -> Result<Vec<Accepted>, Fail> {
+        let accepted = events.iter().map(|event| self.accept(event)).collect::<Result<_, _>>()?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO cursors (integration, poller, place) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (integration, poller) DO UPDATE SET place = excluded.place",
+            )?
+            .execute([cursor.integration.as_str(), cursor.poller, cursor.place.as_str()])?;
+        Ok(accepted)
     }
 
     fn bear(&mut self, event: &NewEvent) -> Result<LinkId, Fail> {
@@ -106,21 +124,26 @@ impl State {
         now: Timestamp,
     ) -> Result<Option<EventClaim>, Fail> {
         let waiting = self.ledger.get(link.id).map(|live| live.events.clone()).unwrap_or_default();
-        let Some(newest) = waiting.iter().max_by_key(|event| (event.revision, event.id)).map(|event| event.id) else {
+        if waiting.is_empty() {
             return Ok(None);
+        }
+        let newest = |of_ticket: bool| {
+            let of_side = waiting.iter().filter(|event| event.occasion.is_of_ticket() == of_ticket);
+            of_side.max_by_key(|event| (event.revision, event.id)).map(|event| event.id)
         };
+        let newest = [newest(false), newest(true)];
         let mut events = Vec::with_capacity(waiting.len());
         let mut crashes = 0;
         for event in waiting {
-            let LiveEvent { id, received, revision, .. } = event;
-            let body: Option<Vec<u8>> = if id == newest {
+            let LiveEvent { id, occasion, received, revision, .. } = event;
+            let body: Option<Vec<u8>> = if newest.contains(&Some(id)) {
                 one(&self.db, "SELECT body FROM event_bodies WHERE event = ?1", [id.0])?
             } else {
                 None
             };
             crashes = event.crashes.max(crashes);
             self.db.prepare_cached("UPDATE events SET leased = 1, until = 0 WHERE id = ?1")?.execute([id.0])?;
-            events.push(PendingEvent { id, received, revision, body: body.unwrap_or_default() });
+            events.push(PendingEvent { id, occasion, received, revision, body: body.unwrap_or_default() });
         }
         let fence = self.ledger.next_fence();
         self.ledger.change(link.id, &link.integration, |live| {
@@ -215,6 +238,11 @@ impl State {
 fn find(db: &Connection, integration: &IntegrationName, incident: &IncidentId) -> Result<Option<LinkId>, Fail> {
     let key = [integration.as_str(), incident.as_str()];
     Ok(one(db, "SELECT id FROM links WHERE integration = ?1 AND incident = ?2", key)?.map(LinkId))
+}
+
+pub(super) fn cursor(db: &Connection, integration: &IntegrationName, poller: &str) -> Result<Option<String>, Fail> {
+    let key = [integration.as_str(), poller];
+    one(db, "SELECT place FROM cursors WHERE integration = ?1 AND poller = ?2", key)
 }
 
 fn end_event(db: &Connection, event: EventId, state: i64, why: Option<&str>) -> Result<(), Fail> {

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::rows;
+use crate::domain::event::Occasion;
 use crate::domain::id::{EventId, Fence, IntegrationName, LinkId, RequestId};
 use crate::domain::request::Target;
 use crate::domain::time::Timestamp;
@@ -26,6 +27,7 @@ pub(super) struct Lease {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LiveEvent {
     pub(super) id: EventId,
+    pub(super) occasion: Occasion,
     pub(super) received: Timestamp,
     pub(super) revision: i64,
     /// Held until then; zero for one that isn't.

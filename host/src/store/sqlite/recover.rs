@@ -33,7 +33,8 @@ fn integration(row: &Row<'_>, index: usize) -> Result<IntegrationName, Fail> {
 
 fn events(db: &Connection, ledger: &mut Ledger) -> Result<(), Fail> {
     let mut statement = db.prepare(
-        "SELECT events.id, link, integration, events.revision, received, events.state, leased, crashes, until
+        "SELECT events.id, link, integration, events.revision, received, events.state, leased, crashes, until,
+             occasion
          FROM events INDEXED BY events_open JOIN links ON links.id = link
          WHERE events.state <> 1 ORDER BY events.id",
     )?;
@@ -47,6 +48,7 @@ fn events(db: &Connection, ledger: &mut Ledger) -> Result<(), Fail> {
         let claimed: bool = row.get(6)?;
         let event = LiveEvent {
             id: EventId(row.get(0)?),
+            occasion: rows::occasion(row.get(9)?).ok_or_else(|| Fail::Row("an event's occasion".to_owned()))?,
             revision: row.get(3)?,
             received: Timestamp(row.get(4)?),
             until: Timestamp(row.get(8)?),

@@ -7,6 +7,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fail::Fail;
+use crate::domain::event::Occasion;
 use crate::domain::id::{EnvironmentId, IncidentId, IntegrationName, LinkId, SysId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::request::Target;
@@ -67,6 +68,18 @@ pub(super) fn target(number: i64) -> Option<Target> {
     }
 }
 
+pub(super) fn occasion_number(occasion: Occasion) -> i64 {
+    match occasion {
+        Occasion::Shared => 0,
+        Occasion::IncidentChanged => 1,
+        Occasion::TicketChanged => 2,
+    }
+}
+
+pub(super) fn occasion(number: i64) -> Option<Occasion> {
+    Occasion::ALL.into_iter().find(|occasion| occasion_number(*occasion) == number)
+}
+
 fn link_state_number(state: LinkState) -> i64 {
     match state {
         LinkState::New => 0,
@@ -99,19 +112,21 @@ pub(super) fn to_json<T: serde::Serialize>(value: &T, what: &str) -> Result<Stri
 pub(super) struct LinkRow {
     pub(super) link: Link,
     written: String,
+    memory: String,
 }
 
 impl LinkRow {
     pub(super) fn new(link: Link) -> Result<Self, Fail> {
         let written = to_json(&link.written, "the values written")?;
-        Ok(Self { link, written })
+        let memory = to_json(&link.memory, "what is remembered of both sides")?;
+        Ok(Self { link, written, memory })
     }
 
     pub(super) fn save(&self, db: &Connection) -> Result<(), Fail> {
         let Link { id, environment, state, ticket, revision, error_shown, parked, .. } = &self.link;
         db.prepare_cached(
             "UPDATE links SET environment = ?2, state = ?3, sys_id = ?4, number = ?5, url = ?6, revision = ?7,
-             written = ?8, error_shown = ?9, parked = ?10 WHERE id = ?1",
+             written = ?8, error_shown = ?9, parked = ?10, memory = ?11 WHERE id = ?1",
         )?
         .execute(params![
             id.0,
@@ -124,15 +139,16 @@ impl LinkRow {
             self.written,
             error_shown,
             parked,
+            self.memory,
         ])?;
         Ok(())
     }
 }
 
 const LINK: &str = "SELECT id, integration, incident, environment, state, sys_id, number, url, revision, written,
-    error_shown, parked FROM links WHERE id = ?1";
+    error_shown, parked, memory FROM links WHERE id = ?1";
 const LINK_OF: &str = "SELECT id, integration, incident, environment, state, sys_id, number, url, revision, written,
-    error_shown, parked FROM links WHERE integration = ?1 AND incident = ?2";
+    error_shown, parked, memory FROM links WHERE integration = ?1 AND incident = ?2";
 
 pub(super) fn read_link(db: &Connection, id: LinkId) -> Result<Link, Fail> {
     let link = db.prepare_cached(LINK)?.query_row([id.0], |row| Ok(link(row))).optional()?;
@@ -175,6 +191,7 @@ fn link(row: &Row<'_>) -> Result<Link, Fail> {
         written: json(text(9)?, "the values written").map_err(|_| bad("written"))?,
         error_shown: row.get(10)?,
         parked: optional_text(row, 11)?.map(ToOwned::to_owned),
+        memory: json(text(12)?, "what is remembered of both sides").map_err(|_| bad("memory"))?,
     })
 }
 

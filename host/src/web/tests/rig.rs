@@ -20,8 +20,8 @@ use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
 use crate::store::sqlite::{Options, SqliteStore};
 use crate::store::{
-    Accepted, Completion, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent, Outbox,
-    Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+    Accepted, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent,
+    Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
 };
 use crate::sync::{self, Parts, Transform, TransformJob};
 use crate::web::{Gate, PluginDesk, Server, Site, start};
@@ -52,6 +52,14 @@ impl Switched {
 
 #[async_trait]
 impl Inbox for Switched {
+    async fn accept_polled(&self, events: Vec<NewEvent>, cursor: Cursor) -> Result<Vec<Accepted>, Error> {
+        self.inner.accept_polled(events, cursor).await
+    }
+
+    async fn cursor(&self, integration: &IntegrationName, poller: &'static str) -> Result<Option<String>, Error> {
+        self.inner.cursor(integration, poller).await
+    }
+
     async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
         self.writable()?;
         self.inner.accept(event).await

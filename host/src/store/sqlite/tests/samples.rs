@@ -49,6 +49,7 @@ pub(super) fn event(incident: &str, dedupe: &str, now: Timestamp) -> NewEvent {
 
 pub(super) fn event_of(integration: &IntegrationName, incident: &str, dedupe: &str, now: Timestamp) -> NewEvent {
     NewEvent {
+        occasion: crate::domain::event::Occasion::Shared,
         integration: integration.clone(),
         incident: IncidentId::new(incident).unwrap(),
         environment: Some(EnvironmentId::new("env").unwrap()),

@@ -1,0 +1,21 @@
+//! Telling what changed from what merely came back.
+
+use crate::domain::incident::Incident;
+use crate::engine::seal::fingerprint;
+
+/// A fingerprint of everything about an incident that a list of incidents shows. Equal outlines: nothing to fetch.
+pub fn outline(incident: &Incident) -> String {
+    use std::fmt::Write as _;
+    let Incident { status, severity, active, flapping, snooze, maintenance, changed, updated, end, tags, .. } =
+        incident;
+    let mut text = format!(
+        "{status:?} {severity:?} {active} {flapping} {} {:?} {maintenance:?} {changed:?} {updated:?} {end:?}",
+        snooze.snoozed, snooze.until
+    );
+    let mut sorted: Vec<_> = tags.iter().collect();
+    sorted.sort_by(|one, other| one.name.cmp(&other.name));
+    for tag in sorted {
+        let _ = write!(text, "\n{}={}", tag.name, tag.value);
+    }
+    fingerprint(&text)
+}

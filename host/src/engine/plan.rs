@@ -1,0 +1,77 @@
+//! From an event and the answers to it, to the requests that follow and to what the link remembers from then on.
+//!
+//! `decide` said what kind of change it is; plugins and, where it was needed, the other side have been asked. Nothing
+//! here asks anybody. Sealing the same event again gives the same requests. Called by `sync::intake`.
+
+pub mod incident;
+mod pairs;
+pub mod ticket;
+
+pub use pairs::{disputes, wants_incident, wants_ticket};
+
+use super::policy::Policy;
+use super::seal::{marker, request_key};
+use crate::domain::id::{EnvironmentId, EventId, IncidentId};
+use crate::domain::link::Link;
+use crate::domain::request::{Cause, Operation, Request};
+use crate::domain::share::ShareKind;
+
+/// All that follows from one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub link: Link,
+    pub requests: Vec<Request>,
+    /// Sentences for the link's history.
+    pub said: Vec<String>,
+}
+
+/// Makes requests to BigPanda about one link, for one event.
+struct ToIncident<'a> {
+    link: &'a Link,
+    event: EventId,
+    policy: &'a Policy,
+    requests: Vec<Request>,
+    said: Vec<String>,
+}
+
+impl<'a> ToIncident<'a> {
+    fn new(link: &'a Link, event: EventId, policy: &'a Policy) -> Self {
+        Self { link, event, policy, requests: Vec::new(), said: Vec::new() }
+    }
+
+    fn tag(&mut self, tag: &str, value: &str) {
+        let (name, tag, value) = (format!("tag/{tag}"), tag.to_owned(), value.to_owned());
+        self.put(&name, |environment, incident| Operation::TagIncident { environment, incident, tag, value });
+    }
+
+    fn resolve(&mut self, text: String) {
+        self.put("resolve", |environment, incident| Operation::ResolveIncident { environment, incident, text });
+    }
+
+    /// `name` tells the comments of one event apart.
+    fn comment(&mut self, name: &str, text: &str) {
+        let name = format!("comment/{name}");
+        let marker = marker(&self.key(&name));
+        let text = format!("{text} {marker}");
+        self.put(&name, |environment, incident| Operation::CommentIncident { environment, incident, text, marker });
+    }
+
+    fn key(&self, name: &str) -> crate::domain::id::RequestKey {
+        request_key(self.link.id, &format!("event/{}", self.event), name)
+    }
+
+    fn put(&mut self, name: &str, operation: impl FnOnce(EnvironmentId, IncidentId) -> Operation) {
+        // Without an environment BigPanda takes no write-back.
+        let Some(environment) = self.link.environment.clone() else {
+            self.said.push(format!("BigPanda could not be told ({name}): no environment of the incident is known"));
+            return;
+        };
+        let cause = Cause {
+            kind: ShareKind::Unnamed,
+            environment: Some(environment.clone()),
+            response_tag: self.policy.response_tag.clone(),
+        };
+        let operation = operation(environment, self.link.incident.clone());
+        self.requests.push(Request { key: self.key(name), operation, cause, lineage: Vec::new(), generation: 0 });
+    }
+}

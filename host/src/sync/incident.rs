@@ -1,0 +1,184 @@
+//! One event of the incident's side: a share, or what a poll found.
+//!
+//! Decide, ask whoever has to be asked, plan. Called by `intake`, which stores what comes of it.
+
+use std::sync::Arc;
+
+use super::fetch::{self, Trouble};
+use super::intake::{Halt, Handled, failed};
+use super::ports::{Effective, Integration, TransformJob};
+use super::runtime::Shared;
+use crate::domain::event::{Event, Occasion};
+use crate::domain::link::Link;
+use crate::domain::patch::{Hook, Settlement, Transformation, Verdict};
+use crate::domain::share::{Share, ShareKind};
+use crate::domain::ticket::{Reference, TicketState};
+use crate::engine::Policy;
+use crate::engine::compose::Known;
+use crate::engine::decide::{self, Decision};
+use crate::engine::plan::{self, incident::Answers};
+use crate::servicenow::Cached;
+use crate::steps::{Step, reached};
+use crate::store::{JournalNote, PendingEvent};
+
+/// The hooks that every event of an incident asks, in the order in which they depend on each other; then those that
+/// are asked for some.
+const ORDINARY: &[Hook] = &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields];
+const CLOSING: &[Hook] = &[
+    Hook::Gate,
+    Hook::PrimaryAlert,
+    Hook::ShortDescription,
+    Hook::Description,
+    Hook::Fields,
+    Hook::Tags,
+    Hook::Closure,
+];
+const RETURNING: &[Hook] = &[
+    Hook::Gate,
+    Hook::PrimaryAlert,
+    Hook::ShortDescription,
+    Hook::Description,
+    Hook::Fields,
+    Hook::Tags,
+    Hook::Reopen,
+];
+const COMPARING: &[Hook] =
+    &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields, Hook::Tags];
+
+pub(super) async fn handle(
+    shared: &Shared,
+    integration: &Integration,
+    link: Link,
+    event: PendingEvent,
+) -> Result<Handled, Halt> {
+    let share = match shared.warm.take(event.id) {
+        Some(share) => share,
+        None => match (shared.reader)(&event.body) {
+            Ok(share) => Arc::new(share),
+            Err(why) => return Err(Halt::Quarantine(format!("the stored share cannot be read: {why}"))),
+        },
+    };
+    let effective = integration.settings.effective(&share.overrides);
+    let Effective { policy, plugin_settings, ignored } = &*effective;
+    let now = shared.clock.now();
+    let share = match fetch::complete(integration, share).await {
+        Ok(share) => share,
+        Err(Trouble::Gone(why)) if link.ticket.is_none() => return Err(Halt::Done(why)),
+        Err(trouble) => return Err(Halt::of(trouble, now)),
+    };
+    let happened = match event.occasion {
+        Occasion::Shared | Occasion::TicketChanged => Event::Shared(share.clone()),
+        Occasion::IncidentChanged => Event::IncidentChanged(share.clone()),
+    };
+    let decision = decide::decide(&link, &happened, policy, now);
+    match &decision {
+        Decision::Nothing { why } => return Err(Halt::Done(why.clone())),
+        Decision::Wait { until, why } => return Err(Halt::Hold { until: *until, why: why.clone() }),
+        Decision::Create { .. } | Decision::Update { .. } | Decision::Reopen | Decision::Follow(_) => {}
+    }
+    let ticket = if decision == Decision::Reopen || plan::wants_ticket(&link, &share.incident, policy) {
+        Some(fetch::ticket(integration, &link, policy).await.map_err(|trouble| Halt::of(trouble, now))?)
+    } else {
+        None
+    };
+    let activities = if wants_activities(&share, event.occasion, policy) {
+        fetch::activities(integration, &link).await
+    } else {
+        Vec::new()
+    };
+    let fields = ticket.as_ref().map(|ticket| Arc::new(ticket.fields.clone()));
+    let job = TransformJob {
+        integration: integration.name.clone(),
+        event: event.id,
+        occasion: event.occasion,
+        share: share.clone(),
+        stored: event.body,
+        ticket: fields,
+        disputes: Vec::new(),
+        settings: plugin_settings.clone(),
+        hooks: hooks(&decision, ticket.is_some()),
+        now: event.received,
+    };
+    reached(Step::PluginCalled);
+    let transformation = shared.transform.transform(job.clone()).await;
+    go_ahead(&transformation)?;
+    let settlements = settled(shared, &link, &share, ticket.as_ref(), &transformation, policy, job).await;
+    let look_up = |reference: &Reference| match integration.servicenow.cached(reference) {
+        Cached::Found(sys_id) => Known::Found(sys_id.as_str().to_owned()),
+        Cached::Absent => Known::Absent,
+        Cached::Unknown => Known::Unasked,
+    };
+    let answers = Answers {
+        event: event.id,
+        occasion: event.occasion,
+        share: &share,
+        decision: &decision,
+        transformation: &transformation,
+        settlements: &settlements,
+        ticket: ticket.as_ref(),
+        activities: &activities,
+        policy,
+        now: event.received,
+    };
+    let plan = plan::incident::plan(link, answers, &look_up);
+    let mut notes = overridden(&share, ignored);
+    notes.extend(failed(&share.incident.id, &transformation.failures));
+    Ok(Handled { plan, notes })
+}
+
+fn hooks(decision: &Decision, compares: bool) -> &'static [Hook] {
+    match decision {
+        Decision::Create { closing: true } | Decision::Update { closing: true } => CLOSING,
+        Decision::Reopen => RETURNING,
+        Decision::Create { closing: false } | Decision::Update { closing: false } if compares => COMPARING,
+        Decision::Create { closing: false }
+        | Decision::Update { closing: false }
+        | Decision::Follow(_)
+        | Decision::Wait { .. }
+        | Decision::Nothing { .. } => ORDINARY,
+    }
+}
+
+/// A share says that something was commented, not what. An incident without alerts was merged away.
+fn wants_activities(share: &Share, occasion: Occasion, policy: &Policy) -> bool {
+    let commented = share.kind == ShareKind::Commented || occasion == Occasion::IncidentChanged;
+    (commented && policy.comments_to.is_some()) || (!share.incident.active && share.incident.alerts.is_empty())
+}
+
+/// What a gate said.
+pub(super) fn go_ahead(transformation: &Transformation) -> Result<(), Halt> {
+    match &transformation.verdict {
+        Verdict::Proceed => Ok(()),
+        Verdict::Skip { reason, origin } => Err(Halt::Done(format!("{} skipped it: {reason}", origin.plugin))),
+        Verdict::Hold { until, reason, origin } => {
+            Err(Halt::Hold { until: *until, why: format!("{} holds it: {reason}", origin.plugin) })
+        }
+    }
+}
+
+/// Asks plugins about values that both sides changed.
+pub(super) async fn settled(
+    shared: &Shared,
+    link: &Link,
+    share: &Share,
+    ticket: Option<&TicketState>,
+    transformation: &Transformation,
+    policy: &Policy,
+    job: TransformJob,
+) -> Vec<Settlement> {
+    let Some(ticket) = ticket else { return Vec::new() };
+    let disputes = plan::disputes(link, &share.incident, ticket, transformation, policy);
+    if disputes.is_empty() {
+        return Vec::new();
+    }
+    shared.transform.transform(TransformJob { disputes, hooks: &[Hook::Conflict], ..job }).await.settlements
+}
+
+fn overridden(share: &Share, ignored: &[String]) -> Vec<JournalNote> {
+    let sentences = share.overrides.ignored.iter().chain(ignored);
+    let note = |sentence: &String| {
+        tracing::warn!(incident.id = %share.incident.id, "an override was ignored: {sentence}");
+        JournalNote { kind: "share.override-ignored".to_owned(), text: sentence.clone() }
+    };
+    sentences.map(note).collect()
+}

@@ -1,0 +1,85 @@
+//! One event of the ticket's side: what a poll found.
+//!
+//! Decide, ask whoever has to be asked, plan. Called by `intake`, which stores what comes of it.
+
+use std::sync::Arc;
+
+use super::fetch;
+use super::incident::settled;
+use super::intake::{Halt, Handled, failed};
+use super::ports::{Effective, Integration, TransformJob};
+use super::runtime::Shared;
+use crate::domain::event::{Event, Occasion};
+use crate::domain::link::Link;
+use crate::domain::patch::{Hook, Transformation};
+use crate::domain::share::Share;
+use crate::domain::ticket::TicketState;
+use crate::engine::decide::{self, Decision, ticket::Turn};
+use crate::engine::plan::{self, ticket::Answers};
+use crate::steps::{Step, reached};
+use crate::store::PendingEvent;
+
+/// The hooks that a change of a ticket asks: `fields` says what form the incident's values would have on the ticket.
+const CHANGED: &[Hook] = &[Hook::PrimaryAlert, Hook::Fields, Hook::Tags];
+const ENDED: &[Hook] = &[Hook::PrimaryAlert, Hook::Fields, Hook::Tags, Hook::Closure];
+
+pub(super) async fn handle(
+    shared: &Shared,
+    integration: &Integration,
+    mut link: Link,
+    event: PendingEvent,
+) -> Result<Handled, Halt> {
+    let state: TicketState = match serde_json::from_slice(&event.body) {
+        Ok(state) => state,
+        Err(error) => return Err(Halt::Quarantine(format!("the stored ticket cannot be read: {error}"))),
+    };
+    let Effective { policy, plugin_settings, .. } = integration.settings.plain();
+    let state = Arc::new(state);
+    let now = shared.clock.now();
+    let change = match decide::decide(&link, &Event::TicketChanged(state.clone()), policy, now) {
+        Decision::Nothing { why } => return Err(Halt::Done(why)),
+        Decision::Wait { until, why } => return Err(Halt::Hold { until, why }),
+        Decision::Follow(change) => change,
+        Decision::Create { .. } | Decision::Update { .. } | Decision::Reopen => {
+            return Err(Halt::Done("nothing follows from it".to_owned()));
+        }
+    };
+    if link.environment.is_none() {
+        link.environment = fetch::environment(integration, &link);
+    }
+    let asks = link.ticket.is_some() && change.fields && (change.turn == Turn::Ended || plan::wants_incident(policy));
+    let (share, transformation, settlements) = if asks {
+        let share = Arc::new(fetch::incident(integration, &link).await.map_err(|trouble| Halt::of(trouble, now))?);
+        let job = TransformJob {
+            integration: integration.name.clone(),
+            event: event.id,
+            occasion: Occasion::TicketChanged,
+            share: share.clone(),
+            stored: Vec::new(),
+            ticket: Some(Arc::new(state.fields.clone())),
+            disputes: Vec::new(),
+            settings: plugin_settings.clone(),
+            hooks: if change.turn == Turn::Ended { ENDED } else { CHANGED },
+            now: event.received,
+        };
+        reached(Step::PluginCalled);
+        let transformation = shared.transform.transform(job.clone()).await;
+        let settlements = settled(shared, &link, &share, Some(&state), &transformation, policy, job).await;
+        (Some(share), transformation, settlements)
+    } else {
+        (None, Transformation::default(), Vec::new())
+    };
+    let incident = share.as_ref().map(|share: &Arc<Share>| &share.incident);
+    let notes = failed(&link.incident, &transformation.failures);
+    let answers = Answers {
+        event: event.id,
+        ticket: &state,
+        change: &change,
+        transformation: &transformation,
+        settlements: &settlements,
+        incident,
+        policy,
+        now,
+    };
+    Ok(Handled { plan: plan::ticket::plan(link, answers), notes })
+}
