@@ -41,7 +41,7 @@ async fn requests_to_servicenow() {
     client.resolve(&group).await.unwrap();
     client.has_note("incident", &id, "[t:1]").await.unwrap();
     insta::assert_snapshot!(shown(&server.requests(), &server), @r#"
-    POST /api/now/table/incident?sysparm_fields=sys_id%2Cnumber%2Cshort_description&sysparm_exclude_reference_link=true HTTP/1.1
+    POST /api/now/table/incident?sysparm_fields=sys_id%2Cnumber%2Csys_mod_count%2Cshort_description&sysparm_exclude_reference_link=true HTTP/1.1
     authorization: Basic Ym90OnB3
     content-type: application/json
     accept: application/json
@@ -51,7 +51,7 @@ async fn requests_to_servicenow() {
     content-length: 49
 
     {"short_description":"é \"x\"","work_notes":"n"}
-    PATCH /api/now/table/incident/0f1e?sysparm_fields=sys_id%2Cnumber%2Curgency&sysparm_exclude_reference_link=true HTTP/1.1
+    PATCH /api/now/table/incident/0f1e?sysparm_fields=sys_id%2Cnumber%2Csys_mod_count%2Curgency&sysparm_exclude_reference_link=true HTTP/1.1
     authorization: Basic Ym90OnB3
     content-type: application/json
     accept: application/json

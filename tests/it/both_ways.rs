@@ -1,0 +1,181 @@
+//! What happens on one side reaches the other, whichever way it is noticed, once, and then both are quiet.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tandem::simulator::{Channel, Ticket};
+
+use crate::support::{World, incident, share_channel};
+
+/// Looks every second, so that nobody waits long.
+const QUICK: &str = "[integration.acme.sync]\ninterval = \"1 s\"\noverlap = \"5 s\"";
+
+/// A running pair with a shared incident that has its ticket. Shares are sent only when asked for.
+struct Pair {
+    world: World,
+    id: String,
+}
+
+impl Pair {
+    async fn new(settings: &str) -> Self {
+        let mut world = World::new().await.configured(QUICK).configured(settings);
+        assert!(world.start(&[]).await, "the host ended at once:\n{}", world.log());
+        let (id, share) = incident(1);
+        let pair = Self { world, id };
+        pair.load(&share);
+        // The first look only finds out where to begin; it must have happened before there is something to see.
+        pair.world.until("both sides were looked at", |world| world.looks() >= 2).await;
+        assert_eq!(pair.world.share(&share).await.unwrap().status, 202);
+        pair.world.until_told(&pair.id).await;
+        pair.quiet().await;
+        pair
+    }
+
+    /// Lets BigPanda send a share for every change from now on.
+    fn with_webhook(&self) {
+        self.world.sim.set_channel(share_channel(&self.world));
+    }
+
+    fn load(&self, share: &Value) {
+        let mut incident = share.clone();
+        incident["incident"]["shared"] = json!(true);
+        self.world.sim.load_incident(incident).unwrap();
+    }
+
+    fn act(&self, what: Value) {
+        self.world.sim.act(&self.id, what).unwrap();
+    }
+
+    /// The ticket of that number in the incident's life, from 0.
+    fn ticket(&self, number: usize) -> Ticket {
+        let suffix = if number == 0 { String::new() } else { format!(":{}", number + 1) };
+        let mut found = self.world.sim.tickets_of(&format!("bigpanda:{}{suffix}", self.id));
+        assert_eq!(found.len(), 1, "{}", self.world.log());
+        found.remove(0)
+    }
+
+    fn edit(&self, fields: &[(&str, &str)]) {
+        self.world.sim.edit_ticket(&self.ticket(0).sys_id, "beth.anglin", fields).unwrap();
+    }
+
+    fn active(&self) -> bool {
+        self.world.sim.incident(&self.id).unwrap()["active"] == json!(true)
+    }
+
+    fn comments(&self) -> Vec<String> {
+        self.world.sim.comments(&self.id).into_iter().map(|comment| unmarked(&comment.text)).collect()
+    }
+
+    async fn until(&self, what: &str, mut so: impl FnMut(&Self) -> bool) {
+        self.world.until(what, |_| so(self)).await;
+    }
+
+    /// Waits until nothing is written to either side for three looks.
+    async fn quiet(&self) {
+        let mut before = self.writes();
+        let mut calm = 0;
+        for _ in 0..40 {
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            let now = self.writes();
+            calm = if now == before { calm + 1 } else { 0 };
+            before = now;
+            if calm == 3 {
+                return;
+            }
+        }
+        panic!("the two sides do not come to rest:\n{}", self.world.log());
+    }
+
+    /// Everything that was written to either side, by method and path.
+    fn writes(&self) -> BTreeMap<String, u64> {
+        let sim = &self.world.sim;
+        let both = sim.bigpanda_requests().counts().into_iter().chain(sim.servicenow_requests().counts());
+        let counts = both.map(|(call, count)| (call, count.total));
+        counts.filter(|(call, _)| !call.starts_with("GET")).collect()
+    }
+}
+
+/// A text without the mark that tells whose it is.
+fn unmarked(text: &str) -> String {
+    text.split(" [tandem:").next().unwrap_or_default().trim().to_owned()
+}
+
+fn notes(ticket: &Ticket, journal: &str) -> Vec<String> {
+    ticket.notes.iter().filter(|note| note.element == journal).map(|note| note.value.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_in_bigpanda_resolves_the_ticket_with_and_without_a_share() {
+    for webhook in [true, false] {
+        let pair = Pair::new("").await;
+        if webhook {
+            pair.with_webhook();
+        }
+        pair.act(json!({ "do": "resolve" }));
+        pair.until("the ticket is resolved", |pair| pair.ticket(0).get("state") == "6").await;
+        let ticket = pair.ticket(0);
+        assert_ne!(ticket.get("close_code"), "");
+        assert_ne!(ticket.get("close_notes"), "");
+        pair.quiet().await;
+        assert!(!pair.active());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_in_servicenow_resolves_the_incident() {
+    let pair = Pair::new("").await;
+    pair.with_webhook();
+    pair.edit(&[("state", "6"), ("close_code", "Solution provided"), ("close_notes", "restarted")]);
+    pair.until("the incident is resolved", |pair| !pair.active()).await;
+    pair.quiet().await;
+    assert_eq!(pair.ticket(0).get("state"), "6", "the echo changed nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_that_comes_back_reopens_its_ticket_or_gets_a_new_one() {
+    let pair = Pair::new("").await;
+    pair.act(json!({ "do": "resolve" }));
+    pair.until("the ticket is resolved", |pair| pair.ticket(0).get("state") == "6").await;
+    pair.act(json!({ "do": "reopen" }));
+    pair.until("the ticket is open again", |pair| pair.ticket(0).get("state") == "2").await;
+    pair.quiet().await;
+    // A closed ticket is history.
+    pair.act(json!({ "do": "resolve" }));
+    pair.until("the ticket is resolved again", |pair| pair.ticket(0).get("state") == "6").await;
+    pair.edit(&[("state", "7")]);
+    pair.quiet().await;
+    pair.act(json!({ "do": "reopen" }));
+    let second = format!("bigpanda:{}:2", pair.id);
+    pair.until("there is a second ticket", |pair| !pair.world.sim.tickets_of(&second).is_empty()).await;
+    pair.quiet().await;
+    let (first, second) = (pair.ticket(0), pair.ticket(1));
+    assert_eq!((first.get("state"), second.get("state")), ("7", "1"));
+    let told = notes(&first, "work_notes");
+    assert!(told.iter().any(|note| note.contains(&second.number)), "{told:?}");
+    let link = pair.world.sim.tag(&pair.id, "servicenow_link").unwrap();
+    assert!(link.contains(&second.sys_id), "the tag moved to the new ticket: {link}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_write_reaches_the_other_side_once() {
+    let pair = Pair::new("[integration.acme.incidents]\nnotes_to_bigpanda = \"both\"").await;
+    pair.with_webhook();
+    pair.act(json!({ "do": "comment", "text": "Rolling back the deploy" }));
+    pair.edit(&[("work_notes", "Disk replaced"), ("comments", "We are on it")]);
+    let told = |pair: &Pair| notes(&pair.ticket(0), "work_notes");
+    pair.until("the ticket knows the comment", |pair| told(pair).iter().any(|note| note.contains("Rolling back"))).await;
+    pair.until("the incident knows both notes", |pair| {
+        let comments = pair.comments();
+        comments.iter().any(|text| text.contains("Disk replaced"))
+            && comments.iter().any(|text| text.contains("We are on it"))
+    })
+    .await;
+    pair.quiet().await;
+    let count = |texts: &[String], part: &str| texts.iter().filter(|text| text.contains(part)).count();
+    assert_eq!(count(&told(&pair), "Rolling back"), 1);
+    assert_eq!(count(&told(&pair), "Disk replaced"), 1, "a note does not come back as a note");
+    for part in ["Disk replaced", "We are on it", "Rolling back"] {
+        assert_eq!(count(&pair.comments(), part), 1, "{part}");
+    }
+}
