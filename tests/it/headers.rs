@@ -44,6 +44,8 @@ fn every_option_of_the_original_application_can_be_set_by_its_header() {
         ("sendClosureCode", "true"),
         ("reopenResolved", "false"),
         ("reopenWindow", "1h"),
+        ("commentsToServicenow", "comments"),
+        ("notesToBigpanda", "both"),
         ("updateFields", "urgency,impact"),
         ("responseIncidentTag", "snow_link"),
         ("incidentTagMapping", "[{ tag = \"site\", field = \"u_site\", direction = \"both\" }]"),

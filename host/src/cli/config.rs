@@ -1,12 +1,14 @@
-//! `tandem config show`: every setting as it holds, with who said it. Secrets are masked.
+//! `tandem config`: every setting as it holds, with who said it, and every setting that there is. Secrets are masked.
 
 use super::{Exit, Source, output};
-use crate::config::Shown;
+use crate::config::{Shown, reference};
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(super) enum Command {
     /// Print every setting as it holds; secrets are masked
     Show(Show),
+    /// Print every setting that there is, with its default and its other names, as Markdown
+    Reference,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -25,7 +27,16 @@ pub(super) struct Show {
 }
 
 pub(super) fn run(source: &Source, command: Command) -> anyhow::Result<Exit> {
-    let Command::Show(show) = command;
+    match command {
+        Command::Show(show) => print(source, &show),
+        Command::Reference => {
+            output::data(&reference::page())?;
+            Ok(Exit::Success)
+        }
+    }
+}
+
+fn print(source: &Source, show: &Show) -> anyhow::Result<Exit> {
     let loaded = source.load()?;
     let within = |shown: &&Shown| {
         show.prefix.as_deref().is_none_or(|prefix| {

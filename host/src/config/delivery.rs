@@ -128,6 +128,10 @@ impl Notify {
 pub struct Polling {
     pub interval: Duration,
     pub overlap: Duration,
+    /// Whether incidents are looked at.
+    pub bigpanda: bool,
+    /// Whether tickets are looked at.
+    pub servicenow: bool,
 }
 
 impl Polling {
@@ -135,6 +139,8 @@ impl Polling {
         let polling = Self {
             interval: section.duration("interval", Duration::from_secs(1)..=Duration::from_hours(1)),
             overlap: section.duration("overlap", Duration::ZERO..=Duration::from_hours(24)),
+            bigpanda: section.switch("bigpanda"),
+            servicenow: section.switch("servicenow"),
         };
         section.finish();
         polling

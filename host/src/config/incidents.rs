@@ -36,9 +36,9 @@ pub struct Settings {
     /// Has no effect yet.
     pub show_timeline_button: bool,
     /// Has no effect yet.
-    pub resolve_servicenow: bool,
+    pub resolve_servicenow_incident: bool,
     /// Has no effect yet.
-    pub resolve_bigpanda: bool,
+    pub resolve_bigpanda_incident: bool,
     /// Has no effect yet.
     pub send_closure_code: bool,
     /// Has no effect yet.
@@ -46,6 +46,10 @@ pub struct Settings {
     /// Has no effect yet.
     #[serde(serialize_with = "as_text")]
     pub reopen_window: Duration,
+    /// Has no effect yet.
+    pub comments_to_servicenow: CommentsTo,
+    /// Has no effect yet.
+    pub notes_to_bigpanda: NotesFrom,
     /// Empty: those that plugins marked.
     pub update_fields: Vec<String>,
     pub response_incident_tag: String,
@@ -59,6 +63,35 @@ pub struct Settings {
     #[serde(skip)]
     pub callback_endpoint: Option<Url>,
     pub tag_mapping: Vec<TagMapping>,
+}
+
+/// Where a comment on the incident goes on the ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommentsTo {
+    WorkNotes,
+    Comments,
+    Off,
+}
+
+impl CommentsTo {
+    const WORDS: [(&'static str, Self); 3] =
+        [("work_notes", Self::WorkNotes), ("comments", Self::Comments), ("off", Self::Off)];
+}
+
+/// What of a ticket's journal becomes a comment on the incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotesFrom {
+    Off,
+    WorkNotes,
+    Comments,
+    Both,
+}
+
+impl NotesFrom {
+    const WORDS: [(&'static str, Self); 4] =
+        [("off", Self::Off), ("work_notes", Self::WorkNotes), ("comments", Self::Comments), ("both", Self::Both)];
 }
 
 /// Which way a mapped value travels.
@@ -108,11 +141,15 @@ impl Settings {
             add_description_to_work_notes: section.switch("add_description_to_work_notes"),
             show_incident_button: section.switch("show_incident_button"),
             show_timeline_button: section.switch("show_timeline_button"),
-            resolve_servicenow: section.switch("resolve_servicenow"),
-            resolve_bigpanda: section.switch("resolve_bigpanda"),
+            resolve_servicenow_incident: section.switch("resolve_servicenow_incident"),
+            resolve_bigpanda_incident: section.switch("resolve_bigpanda_incident"),
             send_closure_code: section.switch("send_closure_code"),
             reopen_resolved: section.switch("reopen_resolved"),
             reopen_window: section.duration("reopen_window", Duration::ZERO..=Duration::from_hours(30 * 24)),
+            comments_to_servicenow: section
+                .choice("comments_to_servicenow", &CommentsTo::WORDS)
+                .unwrap_or(CommentsTo::WorkNotes),
+            notes_to_bigpanda: section.choice("notes_to_bigpanda", &NotesFrom::WORDS).unwrap_or(NotesFrom::Off),
             update_fields: fields(&section, "update_fields"),
             response_incident_tag: tag(&section, "response_incident_tag"),
             retrieval_count: section.count("retrieval_count", 1..=1000),

@@ -4,7 +4,7 @@
 //! `UPDATE_FIELDS` and `update_fields` are one name.
 
 /// Names that the ServiceNow application uses for what has another name here.
-const ELSEWHERE: [(&str, &str); 18] = [
+const ELSEWHERE: [(&str, &str); 19] = [
     ("caller_id_email", "caller_email"),
     ("caller_id", "caller_email"),
     ("opened_by", "opened_by_email"),
@@ -15,8 +15,9 @@ const ELSEWHERE: [(&str, &str); 18] = [
     ("add_bigpanda_links_to_description", "add_links_to_description"),
     ("show_ui_action_button_to_incident", "show_incident_button"),
     ("show_ui_action_button_to_incident_timeline", "show_timeline_button"),
-    ("resolve_servicenow_incident", "resolve_servicenow"),
-    ("resolve_bigpanda_incident", "resolve_bigpanda"),
+    ("resolve_servicenow", "resolve_servicenow_incident"),
+    ("resolve_bigpanda", "resolve_bigpanda_incident"),
+    ("comments_to", "comments_to_servicenow"),
     ("reopen_servicenow", "reopen_resolved"),
     ("incident_tag_mapping", "tag_mapping"),
     ("incidents_app_key", "app_key"),

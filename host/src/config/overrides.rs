@@ -22,7 +22,7 @@ pub(super) fn apply(said: &Node, decided: &Arc<Settings>, overrides: &Overrides)
         let header = header_of(name);
         let keys = table.keys().map(String::as_str);
         if let Some(key) = canonical(name, &keys) {
-            let one = Node::text(text.clone(), Origin::Header(header.clone()));
+            let one = Node::text(with_unit(key, text), Origin::Header(header.clone()));
             let mut alone = said.clone();
             alone.put(&[key.to_owned()], one.clone());
             // Each header is judged by itself, so that a bad one does not take the good ones with it.
@@ -54,8 +54,14 @@ fn judge(tree: &Node) -> (Settings, Option<String>) {
     (settings, reason)
 }
 
+/// The ServiceNow application counts the window in minutes and writes no unit.
+fn with_unit(key: &str, text: &str) -> String {
+    let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if key == "reopen_window" && bare { format!("{text}m") } else { text.to_owned() }
+}
+
 /// `update_fields` → `x-bp-config-updateFields`.
-fn header_of(name: &str) -> String {
+pub(super) fn header_of(name: &str) -> String {
     let mut header = "x-bp-config-".to_owned();
     let mut upper = false;
     for c in name.chars() {

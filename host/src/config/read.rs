@@ -31,6 +31,8 @@ pub(super) struct Context<'a> {
     problems: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
     secrets: RefCell<BTreeSet<String>>,
+    /// What each key takes, in words; only kept for the reference.
+    kinds: Option<RefCell<BTreeMap<String, String>>>,
 }
 
 impl<'a> Context<'a> {
@@ -41,7 +43,18 @@ impl<'a> Context<'a> {
         known: &'a Node,
     ) -> Self {
         let (problems, warnings, secrets) = Default::default();
-        Self { environment, base, working, known, problems, warnings, secrets }
+        Self { environment, base, working, known, problems, warnings, secrets, kinds: None }
+    }
+
+    /// Keeps what each key takes, for [`Self::into_kinds`].
+    #[must_use]
+    pub(super) fn describing(mut self) -> Self {
+        self.kinds = Some(RefCell::default());
+        self
+    }
+
+    pub(super) fn into_kinds(self) -> BTreeMap<String, String> {
+        self.kinds.map(RefCell::into_inner).unwrap_or_default()
     }
 
     pub(super) fn problem(&self, problem: Problem) {
@@ -118,6 +131,13 @@ impl<'a> Section<'a> {
         self.node.is_some_and(|table| table.get(key).is_some())
     }
 
+    /// Remembers what a key takes. The first word holds: it is the most exact one.
+    pub(super) fn kind(&self, key: &str, kind: impl FnOnce() -> String) {
+        if let Some(kinds) = &self.context.kinds {
+            kinds.borrow_mut().entry(self.dotted(key)).or_insert_with(kind);
+        }
+    }
+
     pub(super) fn dotted(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
@@ -181,6 +201,7 @@ impl<'a> Section<'a> {
     }
 
     fn text_or(&self, key: &'static str, remedy: &str) -> String {
+        self.kind(key, || "text".to_owned());
         let Some(node) = self.node(key) else { return String::new() };
         if let Value::Text(text) = &node.value {
             if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
@@ -239,8 +260,9 @@ impl<'a> Section<'a> {
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
         let words = choices.iter().map(|(word, _)| *word);
-        let remedy =
-            format!("choose one of {}", words.clone().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
+        let quoted = words.clone().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+        let remedy = format!("choose one of {quoted}");
+        self.kind(key, || format!("one of {quoted}"));
         self.parsed(key, &remedy, |text| {
             choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value).ok_or_else(|| {
                 nearest(text, words).map_or_else(
@@ -252,6 +274,7 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn switch(&self, key: &'static str) -> bool {
+        self.kind(key, || "true or false".to_owned());
         let Some(node) = self.node(key) else { return false };
         match &node.value {
             Value::Boolean(on) => return *on,
@@ -276,6 +299,7 @@ impl<'a> Section<'a> {
 
     pub(super) fn count(&self, key: &'static str, range: RangeInclusive<u32>) -> u32 {
         let placeholder = *range.start();
+        self.kind(key, || format!("number, {} to {}", range.start(), range.end()));
         let Some(node) = self.node(key) else { return placeholder };
         let remedy = format!("write a whole number from {} to {}", range.start(), range.end());
         let number = match &node.value {
@@ -307,12 +331,14 @@ impl<'a> Section<'a> {
 
     pub(super) fn duration(&self, key: &'static str, range: RangeInclusive<Duration>) -> Duration {
         let remedy = duration_remedy(&range);
+        self.kind(key, || format!("duration, {}", duration_range(&range)));
         self.parsed(key, &remedy, |text| duration_in(text, &range)).unwrap_or(*range.start())
     }
 
     /// A list of durations.
     pub(super) fn durations(&self, key: &'static str, range: &RangeInclusive<Duration>) -> Vec<Duration> {
         let remedy = duration_remedy(range);
+        self.kind(key, || format!("list of durations, {}", duration_range(range)));
         let texts = self.list(key);
         let read = texts.iter().map(|text| duration_in(text, range).map_err(|reason| (text, reason)));
         match read.collect() {
@@ -329,6 +355,7 @@ impl<'a> Section<'a> {
     pub(super) fn size(&self, key: &'static str, range: RangeInclusive<u64>) -> u64 {
         let (least, most) = (units::show_size(*range.start()), units::show_size(*range.end()));
         let remedy = format!("write a size from {least} to {most}, such as \"64 KiB\"");
+        self.kind(key, || format!("size, {least} to {most}"));
         let read = self.parsed(key, &remedy, |text| {
             let size = units::size(text)?;
             if range.contains(&size) { Ok(size) } else { Err("is out of range".to_owned()) }
@@ -338,16 +365,19 @@ impl<'a> Section<'a> {
 
     pub(super) fn address(&self, key: &'static str) -> std::net::SocketAddr {
         let remedy = "write an IP address and a port, such as \"127.0.0.1:7700\" or \"[::]:7700\"";
+        self.kind(key, || "IP address and port".to_owned());
         self.parsed(key, remedy, |text| text.parse().map_err(|_| "is not an address with a port".to_owned()))
             .unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 0)))
     }
 
     /// An http(s) address; what a person may paste too much of is refused with a sentence.
     pub(super) fn url(&self, key: &'static str) -> Option<Url> {
+        self.kind(key, || "URL".to_owned());
         self.parsed_optional(key, "write an address such as \"https://acme.service-now.com\"", parse_url)
     }
 
     pub(super) fn path(&self, key: &'static str) -> PathBuf {
+        self.kind(key, || "path".to_owned());
         let text = self.text(key);
         if text.is_empty() {
             self.refuse(key, "is empty", "write the path of a file or directory");
@@ -363,6 +393,7 @@ impl<'a> Section<'a> {
 
     /// A list of texts; in the environment, on the command line and in headers, separated by commas.
     pub(super) fn list(&self, key: &'static str) -> Vec<String> {
+        self.kind(key, || "list of texts".to_owned());
         let Some(node) = self.node(key) else { return Vec::new() };
         let remedy = "write a list of texts, such as [\"one\", \"two\"]";
         match &node.value {
@@ -412,6 +443,7 @@ impl<'a> Section<'a> {
 
     /// The rows of a list of tables. From the environment and the command line it may come as TOML text.
     pub(super) fn rows(&self, key: &'static str) -> Vec<(String, Node)> {
+        self.kind(key, || "list of rows".to_owned());
         let Some(node) = self.node(key) else { return Vec::new() };
         let from_text = match &node.value {
             Value::Text(text) if node.origin.is_text() => parse_value(text, &node.origin),
@@ -483,9 +515,12 @@ fn duration_in(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration,
     if range.contains(&duration) { Ok(duration) } else { Err("is out of range".to_owned()) }
 }
 
+fn duration_range(range: &RangeInclusive<Duration>) -> String {
+    format!("{} to {}", units::show_duration(*range.start()), units::show_duration(*range.end()))
+}
+
 fn duration_remedy(range: &RangeInclusive<Duration>) -> String {
-    let (least, most) = (units::show_duration(*range.start()), units::show_duration(*range.end()));
-    format!("write a duration from {least} to {most}, such as \"15m\" or \"1h 30m\"")
+    format!("write a duration from {}, such as \"15m\" or \"1h 30m\"", duration_range(range))
 }
 
 fn parse_url(text: &str) -> Result<Url, String> {

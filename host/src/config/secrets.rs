@@ -16,6 +16,7 @@ impl Section<'_> {
     pub(super) fn secret(&self, key: &'static str) -> Option<Secret<String>> {
         let dotted = self.dotted(key);
         self.context.secret(&dotted);
+        self.kind(key, || "secret".to_owned());
         let node = self.node(key)?;
         let text = match &node.value {
             Value::Text(text) => {

@@ -227,7 +227,7 @@ fn headers_override_the_settings_and_bad_ones_are_ignored_with_a_sentence() {
     let (settings, ignored) = acme.with_overrides(&share);
     assert_eq!(settings.update_fields, ["urgency", "impact"]);
     assert_eq!(settings.response_incident_tag, "snow");
-    assert!(!settings.resolve_servicenow);
+    assert!(!settings.resolve_servicenow_incident);
     assert_eq!(settings.max_alerts_in_description, acme.settings.max_alerts_in_description);
     assert_eq!(settings.assignment_group, None);
     insta::assert_snapshot!(ignored.join("\n"), @r#"
@@ -237,4 +237,31 @@ fn headers_override_the_settings_and_bad_ones_are_ignored_with_a_sentence() {
     The header x-bp-config-reopenWindow was ignored: its value is `a while`, which has no number before `a while`; write a duration from 0s to 30d, such as "15m" or "1h 30m".
     "#);
     assert_eq!(acme.with_overrides(&Overrides::default()).1, Vec::<String>::new());
+}
+
+#[test]
+fn the_window_of_reopening_may_come_in_minutes_as_the_original_counts() {
+    let loaded = load_text(ENOUGH, &[], &[]).unwrap();
+    let settings = BTreeMap::from([("reopen_window".to_owned(), "45".to_owned())]);
+    let (settings, ignored) =
+        loaded.config.integrations[0].with_overrides(&Overrides { settings, ..Overrides::default() });
+    assert_eq!((settings.reopen_window, ignored.len()), (Duration::from_mins(45), 0));
+}
+
+#[test]
+fn the_page_of_settings_is_as_this_program_prints_it() {
+    let page = include_str!("../../SETTINGS.md");
+    assert!(page == reference::page(), "run `tandem config reference > host/SETTINGS.md`");
+}
+
+#[test]
+fn every_setting_of_the_original_leads_to_one_that_exists() {
+    let settings = reference::settings();
+    for original in original::ORIGINALS {
+        let known = settings.iter().filter(|setting| setting.key == original.key).count();
+        assert_eq!(known, 1, "{} of the original leads to `{}`", original.label, original.key);
+    }
+    for setting in &settings {
+        assert!(!setting.kind.is_empty(), "`{}` is read by nobody", setting.key);
+    }
 }
