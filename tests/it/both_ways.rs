@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tandem::simulator::{Channel, Ticket};
+use tandem::simulator::Ticket;
 
 use crate::support::{World, incident, share_channel};
 
 /// Looks every second, so that nobody waits long.
-const QUICK: &str = "[integration.acme.sync]\ninterval = \"1 s\"\noverlap = \"5 s\"";
+const QUICK: &str =
+    "[integration.acme.sync]\nbigpanda = true\nservicenow = true\ninterval = \"1 s\"\noverlap = \"5 s\"";
 
 /// A running pair with a shared incident that has its ticket. Shares are sent only when asked for.
 struct Pair {
@@ -102,7 +103,7 @@ fn unmarked(text: &str) -> String {
 }
 
 fn notes(ticket: &Ticket, journal: &str) -> Vec<String> {
-    ticket.notes.iter().filter(|note| note.element == journal).map(|note| note.value.clone()).collect()
+    ticket.notes.iter().filter(|note| note.element == journal).map(|note| note.text.clone()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,7 +165,8 @@ async fn what_people_write_reaches_the_other_side_once() {
     pair.act(json!({ "do": "comment", "text": "Rolling back the deploy" }));
     pair.edit(&[("work_notes", "Disk replaced"), ("comments", "We are on it")]);
     let told = |pair: &Pair| notes(&pair.ticket(0), "work_notes");
-    pair.until("the ticket knows the comment", |pair| told(pair).iter().any(|note| note.contains("Rolling back"))).await;
+    pair.until("the ticket knows the comment", |pair| told(pair).iter().any(|note| note.contains("Rolling back")))
+        .await;
     pair.until("the incident knows both notes", |pair| {
         let comments = pair.comments();
         comments.iter().any(|text| text.contains("Disk replaced"))

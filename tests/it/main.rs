@@ -22,6 +22,7 @@
 )]
 
 mod architecture;
+mod both_ways;
 mod clients;
 mod commands;
 mod config_errors;

@@ -8,4 +8,4 @@ pub mod plugins;
 pub mod wire;
 mod world;
 
-pub use world::{TOKEN, World, incident};
+pub use world::{TOKEN, World, incident, share_channel};

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::config::{Integration, Polling};
+use crate::config::{CommentsTo, Integration, NotesFrom, Polling, TagDirection, TagMapping};
 use crate::domain::share::Overrides;
+use crate::domain::ticket::Journal;
 use crate::engine::Policy;
-use crate::engine::policy::{FollowUps, Retry};
+use crate::engine::policy::{Direction, FollowUps, Pair, Reopen, Retry};
 use crate::sync::{Effective, Polls, Settings};
 
 /// The settings of one integration. Those of a share without overrides are made once.
@@ -36,8 +37,17 @@ impl Settings for Resolved {
 
 /// How the integration looks for changes.
 pub(super) fn polls(polling: &Polling) -> Polls {
-    let Polling { interval, overlap } = *polling;
-    Polls { bigpanda: true, servicenow: true, interval, overlap, ..Polls::default() }
+    let Polling { interval, overlap, bigpanda, servicenow } = *polling;
+    Polls { bigpanda, servicenow, interval, overlap, ..Polls::default() }
+}
+
+fn pair(row: &TagMapping) -> Pair {
+    let direction = match row.direction {
+        TagDirection::ToServiceNow => Direction::ToServiceNow,
+        TagDirection::ToBigPanda => Direction::ToBigPanda,
+        TagDirection::Both => Direction::Both,
+    };
+    Pair { tag: row.tag.clone(), field: row.field.clone(), direction }
 }
 
 fn effective(integration: &Integration, overrides: &Overrides) -> Effective {
@@ -50,7 +60,21 @@ fn effective(integration: &Integration, overrides: &Overrides) -> Effective {
         response_tag: settings.response_incident_tag.clone(),
         follow_ups: FollowUps { callback, tag, comment },
         retry: Retry { attempts, spacing, within_attempt, lease, crash_limit },
-        ..Policy::default()
+        resolve_ticket: settings.resolve_servicenow_incident,
+        resolve_incident: settings.resolve_bigpanda_incident,
+        reopen: Reopen { enabled: settings.reopen_resolved, window: settings.reopen_window },
+        pairs: settings.tag_mapping.iter().map(pair).collect(),
+        comments_to: match settings.comments_to_servicenow {
+            CommentsTo::WorkNotes => Some(Journal::WorkNotes),
+            CommentsTo::Comments => Some(Journal::Comments),
+            CommentsTo::Off => None,
+        },
+        notes_from: match settings.notes_to_bigpanda {
+            NotesFrom::Off => Vec::new(),
+            NotesFrom::WorkNotes => vec![Journal::WorkNotes],
+            NotesFrom::Comments => vec![Journal::Comments],
+            NotesFrom::Both => vec![Journal::WorkNotes, Journal::Comments],
+        },
     };
     Effective { policy, plugin_settings: integration.plugin_json(&settings, overrides), ignored }
 }

@@ -207,6 +207,10 @@ fn applied(asked: Result<Reply, Outcome>) -> Outcome {
     }
 }
 
+fn done_before() -> Outcome {
+    Outcome::Applied(Receipt { adopted: true, ..Receipt::default() })
+}
+
 #[async_trait]
 impl Api for Client {
     async fn callback(&self, incident: &IncidentId, kind: ShareKind) -> Outcome {
@@ -251,21 +255,21 @@ impl Api for Client {
             Err(outcome) => return outcome,
         };
         let url = self.line.incident(environment, incident, &["tags", &id]);
-        match applied(self.line.ask(Endpoint::Tag, Method::DELETE, url, None).await) {
-            // It is gone already.
-            Outcome::Missing(_) => Outcome::Applied(Receipt { adopted: true, ..Receipt::default() }),
-            outcome => outcome,
-        }
+        let outcome = applied(self.line.ask(Endpoint::Tag, Method::DELETE, url, None).await);
+        // It may be gone already.
+        if matches!(outcome, Outcome::Missing(_)) { done_before() } else { outcome }
     }
 
     async fn resolve(&self, environment: &EnvironmentId, incident: &IncidentId, text: &str) -> Outcome {
         let url = self.line.incident(environment, incident, &["resolve"]);
         let body = Resolve { comments: text };
-        match applied(self.line.post(Endpoint::Resolve, url, &body).await) {
-            Outcome::Refused(failure) if failure.status == Some(StatusCode::CONFLICT.as_u16()) => {
-                Outcome::Applied(Receipt { adopted: true, ..Receipt::default() })
-            }
-            outcome => outcome,
+        let outcome = applied(self.line.post(Endpoint::Resolve, url, &body).await);
+        let conflict = Some(StatusCode::CONFLICT.as_u16());
+        // A conflict says that the incident is resolved already.
+        if matches!(&outcome, Outcome::Refused(failure) if failure.status == conflict) {
+            done_before()
+        } else {
+            outcome
         }
     }
 

@@ -44,6 +44,16 @@ impl<'a> ToIncident<'a> {
         self.put(&name, |environment, incident| Operation::TagIncident { environment, incident, tag, value });
     }
 
+    /// What the merge of mapped values asks for.
+    fn tell(&mut self, tags: &[(String, String)], lost: &[String]) {
+        for (tag, value) in tags {
+            self.tag(tag, value);
+        }
+        for (number, text) in lost.iter().enumerate() {
+            self.comment(&format!("lost/{number}"), text);
+        }
+    }
+
     fn resolve(&mut self, text: String) {
         self.put("resolve", |environment, incident| Operation::ResolveIncident { environment, incident, text });
     }

@@ -63,7 +63,9 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
         let is_last = page.is_last;
         let next = page.last.clone();
         let fresh: Vec<TicketState> = page.tickets.into_iter().filter(|ticket| !place.has(ticket)).collect();
-        fresh.iter().for_each(|ticket| place.see(ticket));
+        for ticket in &fresh {
+            place.see(ticket);
+        }
         let fresh = with_notes(integration, policy, fresh, &begin).await?;
         let events: Vec<NewEvent> = fresh.into_iter().map(|ticket| event(shared, integration, ticket)).collect();
         from = match (next, from) {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tandem::simulator::{Config, Handle, Simulator};
+use tandem::simulator::{Channel, Config, Count, Handle, Simulator};
 
 use super::wire::{self, Answer};
 
@@ -113,6 +113,7 @@ cache = "{cache}"
 api_url = "{bigpanda}"
 api_key = "{key}"
 app_key = "{app}"
+environment_id = "{environment}"
 requests_per_second = 1000
 [integration.acme.servicenow]
 url = "{servicenow}"
@@ -131,6 +132,7 @@ within_attempt = []
             bigpanda = access.bigpanda.url,
             key = access.bigpanda.api_key,
             app = access.bigpanda.app_key,
+            environment = access.bigpanda.environment_id,
             servicenow = access.servicenow.url,
             user = access.servicenow.user,
             password = access.servicenow.password,
@@ -182,6 +184,15 @@ within_attempt = []
         wire::request(self.listen, "POST", "/integrations/acme/share", &all, body.to_string().as_bytes()).await
     }
 
+    /// How often the host has looked for changes by itself, at most once per side.
+    pub fn looks(&self) -> usize {
+        let listed = |call: &(String, Count)| call.0.starts_with("GET") && call.0.ends_with("/incidents");
+        let asked = |call: &(String, Count)| call.0.starts_with("GET") && call.0.ends_with("/table/incident");
+        let sim = &self.sim;
+        usize::from(sim.bigpanda_requests().counts().into_iter().any(|call| listed(&call)))
+            + usize::from(sim.servicenow_requests().counts().into_iter().any(|call| asked(&call)))
+    }
+
     /// Reads from the admin address.
     pub async fn admin(&self, path: &str) -> Answer {
         wire::request(self.admin, "GET", path, &[], b"").await.unwrap()
@@ -215,6 +226,16 @@ impl Drop for World {
             let _ = host.wait();
         }
     }
+}
+
+/// BigPanda's way to the host.
+pub fn share_channel(world: &World) -> Channel {
+    let channel = json!({
+        "name": "acme",
+        "url": format!("http://{}/integrations/acme/share", world.listen),
+        "headers": { "Authorization": format!("Bearer {TOKEN}") },
+    });
+    serde_json::from_value(channel).unwrap()
 }
 
 fn free_port() -> SocketAddr {

@@ -125,7 +125,7 @@ mod tests {
                 for (active, kind) in
                     [(true, ShareKind::Updated), (true, ShareKind::Reopened), (false, ShareKind::Closed)]
                 {
-                    let link = link(Memory { phase, resolved, resolving, ..Memory::default() });
+                    let link = link(Memory { resolved, resolving, phase, ..Memory::default() });
                     let word = match decided(&link, &share(active, kind)) {
                         Decision::Update { closing: false } => "update",
                         Decision::Update { closing: true } => "resolve",

@@ -54,9 +54,7 @@ pub fn decide(link: &Link, ticket: &TicketState, policy: &Policy) -> Decision {
 
 fn new_notes(memory: &Memory, ticket: &TicketState, policy: &Policy) -> Vec<Note> {
     let wanted = |note: &&Note| {
-        policy.notes_from.contains(&note.journal)
-            && !is_ours(&note.text)
-            && !memory.notes.iter().any(|known| *known == note.id)
+        policy.notes_from.contains(&note.journal) && !is_ours(&note.text) && !memory.notes.contains(&note.id)
     };
     ticket.notes.iter().filter(wanted).cloned().collect()
 }

@@ -85,8 +85,7 @@ pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Kn
         let request = seal::update(&link, &ticket.sys_id, material);
         let mut requests: Vec<_> = request.into_iter().collect();
         let mut back = ToIncident::new(&link, event, policy);
-        tags.iter().for_each(|(tag, value)| back.tag(tag, value));
-        lost.iter().enumerate().for_each(|(number, text)| back.comment(&format!("lost/{number}"), text));
+        back.tell(&tags, &lost);
         requests.append(&mut back.requests);
         said.append(&mut back.said);
         return Plan { link, requests, said };

@@ -27,7 +27,6 @@ pub fn wants_incident(policy: &Policy) -> bool {
 }
 
 /// What both sides know of the pairs, and what plugins say about them.
-#[derive(Clone, Copy)]
 pub(super) struct Sides<'a> {
     pub(super) link: &'a Link,
     pub(super) incident: &'a Incident,
@@ -106,7 +105,7 @@ impl Sides<'_> {
             let tag = tag_of(self.incident, pair);
             let both = pair.direction == Direction::Both;
             match (self.merge(pair), occasion.is_of_ticket()) {
-                (Merge::ToTicket, false) if both => self.to_ticket(pair, &mut outcome),
+                (Merge::ToTicket, false) if both => self.write_ticket(pair, &mut outcome),
                 // One direction only is told by comparing with what was last written.
                 (Merge::ToTicket, _) | (Merge::Keep | Merge::ToIncident, false) => {
                     if pair.direction != Direction::ToServiceNow {
@@ -128,7 +127,7 @@ impl Sides<'_> {
         outcome
     }
 
-    fn to_ticket(&self, pair: &Pair, outcome: &mut Outcome) {
+    fn write_ticket(&self, pair: &Pair, outcome: &mut Outcome) {
         outcome.forced.push(pair.field.clone());
         let field = self.as_field(pair);
         if field.as_deref() == Some("") {
@@ -160,7 +159,7 @@ impl Sides<'_> {
             pair.tag, pair.field
         ));
         if value == *incident_value {
-            self.to_ticket(pair, outcome);
+            self.write_ticket(pair, outcome);
             if let (true, Some(field)) = (outcome.set.iter().all(|set| set.field != pair.field), self.as_field(pair)) {
                 outcome.set.push(FieldValue { field: pair.field.clone(), value: field });
             }

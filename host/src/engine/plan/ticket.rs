@@ -71,8 +71,7 @@ pub fn plan(link: Link, answers: Answers<'_>) -> Plan {
     if let Some(incident) = answers.incident.filter(|_| change.fields) {
         let sides = Sides { link: &before, incident, ticket: Some(ticket), transformation, policy };
         let Outcome { set, tags, agreed, lost, .. } = sides.settle(Occasion::TicketChanged, answers.settlements);
-        tags.iter().for_each(|(tag, value)| back.tag(tag, value));
-        lost.iter().enumerate().for_each(|(number, text)| back.comment(&format!("lost/{number}"), text));
+        back.tell(&tags, &lost);
         amend.notes.extend(lost.into_iter().map(|text| (Journal::WorkNotes, text)));
         amend.set = set;
         link.memory.agreed.extend(agreed);
@@ -113,7 +112,7 @@ fn further_tags(
         let known = link.memory.agreed.get(tag).map(|agreed| agreed.tag.as_str());
         if !mapped && incident.tag(tag).unwrap_or("") != value && known != Some(value) {
             back.tag(tag, value);
-            link.memory.agreed.entry(tag.clone()).or_default().tag = value.to_owned();
+            value.clone_into(&mut link.memory.agreed.entry(tag.clone()).or_default().tag);
         }
     }
 }
