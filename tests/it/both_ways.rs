@@ -181,3 +181,67 @@ async fn what_people_write_reaches_the_other_side_once() {
         assert_eq!(count(&pair.comments(), part), 1, "{part}");
     }
 }
+
+/// A tag and a field that are kept equal, with an open ticket on which both say `web`.
+async fn mapped(direction: &str) -> Pair {
+    let settings = format!(
+        "[[integration.acme.incidents.tag_mapping]]\ntag = \"team\"\nfield = \"category\"\ndirection = \"{direction}\""
+    );
+    let pair = Pair::new(&settings).await;
+    pair.act(json!({ "do": "tag", "id": "team", "value": "network" }));
+    pair
+}
+
+impl Pair {
+    fn team(&self) -> String {
+        self.world.sim.tag(&self.id, "team").unwrap_or_default()
+    }
+
+    fn category(&self) -> String {
+        self.ticket(0).get("category").to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapped_value_follows_its_direction() {
+    let pair = mapped("both").await;
+    pair.until("the ticket follows", |pair| pair.category() == "network").await;
+    pair.quiet().await;
+    pair.edit(&[("category", "database")]);
+    // A tag gets what people read.
+    pair.until("the incident follows", |pair| pair.team() == "Database").await;
+    pair.quiet().await;
+    assert_eq!(pair.category(), "database", "what came back changed nothing");
+
+    let pair = mapped("to-servicenow").await;
+    pair.until("the ticket follows", |pair| pair.category() == "network").await;
+    pair.edit(&[("category", "database")]);
+    pair.quiet().await;
+    assert_eq!((pair.team(), pair.category()), ("network".to_owned(), "database".to_owned()));
+
+    let pair = mapped("to-bigpanda").await;
+    pair.edit(&[("category", "software")]);
+    pair.until("the incident follows", |pair| pair.team() == "Software").await;
+    pair.act(json!({ "do": "tag", "id": "team", "value": "network" }));
+    pair.quiet().await;
+    assert_eq!((pair.team(), pair.category()), ("network".to_owned(), "software".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_both_sides_change_a_value_the_newer_wins_and_the_other_is_kept_in_a_note() {
+    let pair = mapped("both").await;
+    pair.until("the ticket follows", |pair| pair.category() == "network").await;
+    pair.quiet().await;
+    pair.world.sim.set_bigpanda_up(false);
+    pair.edit(&[("category", "database")]);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    pair.act(json!({ "do": "tag", "id": "team", "value": "software" }));
+    pair.world.sim.set_bigpanda_up(true);
+    pair.until("both agree again", |pair| pair.category() == pair.team() && pair.team() != "network").await;
+    pair.quiet().await;
+    assert_eq!((pair.team(), pair.category()), ("software".to_owned(), "software".to_owned()));
+    let lost =
+        |texts: &[String]| texts.iter().filter(|text| text.contains("Database") && text.contains("software")).count();
+    assert_eq!(lost(&notes(&pair.ticket(0), "work_notes")), 1);
+    assert_eq!(lost(&pair.comments()), 1);
+}

@@ -23,9 +23,15 @@ pub enum Merge {
 
 /// Merges one pair. `tag` and `field` are the values as they are now; `None`: not known, and then taken as unchanged.
 pub fn merge(pair: &Pair, memory: &Memory, tag: Option<&str>, field: Option<&str>) -> Merge {
-    let agreed = memory.agreed.get(&pair.tag);
-    let incident_changed = tag.is_some_and(|tag| agreed.map_or(!tag.is_empty(), |agreed| agreed.tag != tag));
-    let ticket_changed = field.is_some_and(|field| agreed.map_or(!field.is_empty(), |agreed| agreed.field != field));
+    let (incident_changed, ticket_changed) = match memory.agreed.get(&pair.tag) {
+        Some(agreed) => (tag.is_some_and(|tag| agreed.tag != tag), field.is_some_and(|field| agreed.field != field)),
+        // They never agreed. A ticket is made from its incident, and what it holds besides may be a default.
+        None => {
+            let (tagged, filled) =
+                (tag.is_some_and(|tag| !tag.is_empty()), field.is_some_and(|field| !field.is_empty()));
+            (tagged, filled && !(tagged && pair.direction == Direction::Both))
+        }
+    };
     match (pair.direction, incident_changed, ticket_changed) {
         (_, false, false) => Merge::Keep,
         (Direction::ToServiceNow, true, _) => Merge::ToTicket,
@@ -69,6 +75,8 @@ mod tests {
         assert_eq!(merged(Direction::Both, Some(("P1", "1")), Some("P2"), None), Merge::ToTicket);
         assert_eq!(merged(Direction::Both, None, Some(""), Some("")), Merge::Keep);
         assert_eq!(merged(Direction::Both, None, Some("P1"), Some("")), Merge::ToTicket);
+        assert_eq!(merged(Direction::Both, None, Some("P1"), Some("3")), Merge::ToTicket, "3 may be a default");
+        assert_eq!(merged(Direction::Both, None, Some(""), Some("3")), Merge::ToIncident);
     }
 
     #[test]
