@@ -23,14 +23,12 @@ pub enum Merge {
 
 /// Merges one pair. `tag` and `field` are the values as they are now; `None`: not known, and then taken as unchanged.
 pub fn merge(pair: &Pair, memory: &Memory, tag: Option<&str>, field: Option<&str>) -> Merge {
-    let (incident_changed, ticket_changed) = match memory.agreed.get(&pair.tag) {
-        Some(agreed) => (tag.is_some_and(|tag| agreed.tag != tag), field.is_some_and(|field| agreed.field != field)),
+    let (incident_changed, ticket_changed) = if let Some(agreed) = memory.agreed.get(&pair.tag) {
+        (tag.is_some_and(|tag| agreed.tag != tag), field.is_some_and(|field| agreed.field != field))
+    } else {
         // They never agreed. A ticket is made from its incident, and what it holds besides may be a default.
-        None => {
-            let (tagged, filled) =
-                (tag.is_some_and(|tag| !tag.is_empty()), field.is_some_and(|field| !field.is_empty()));
-            (tagged, filled && !(tagged && pair.direction == Direction::Both))
-        }
+        let (tagged, filled) = (tag.is_some_and(|tag| !tag.is_empty()), field.is_some_and(|field| !field.is_empty()));
+        (tagged, filled && !(tagged && pair.direction == Direction::Both))
     };
     match (pair.direction, incident_changed, ticket_changed) {
         (_, false, false) => Merge::Keep,
