@@ -8,11 +8,13 @@ mod completions;
 mod config;
 pub mod demo;
 mod init;
+mod integration;
 mod output;
 mod plugin;
 mod queue;
 mod report;
 mod run;
+mod servicenow;
 pub mod simulate;
 
 use std::collections::BTreeMap;
@@ -77,6 +79,9 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
+    /// What ServiceNow's side needs
+    #[command(subcommand, name = "servicenow")]
+    ServiceNow(servicenow::Command),
     /// Print a script of completions for a shell
     Completions(completions::Args),
 }
@@ -116,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Queue(command) => queue::run(&source, command),
         Command::Plugin(command) => plugin::run(&source, command),
         Command::Config(command) => config::run(&source, command),
+        Command::ServiceNow(command) => servicenow::run(&source, command),
         Command::Completions(args) => completions::run(args),
     };
     match done {

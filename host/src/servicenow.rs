@@ -5,6 +5,7 @@
 mod auth;
 mod client;
 mod references;
+pub mod update_set;
 mod wire;
 
 use async_trait::async_trait;

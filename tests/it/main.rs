@@ -33,3 +33,4 @@ mod plugin_reload;
 mod shares;
 mod simulator;
 mod support;
+mod takeover;
