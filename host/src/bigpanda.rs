@@ -5,6 +5,7 @@
 mod client;
 mod convert;
 mod dialect;
+mod inspect;
 pub mod share;
 mod tags;
 mod tolerant;
@@ -13,6 +14,7 @@ mod wire;
 use async_trait::async_trait;
 
 pub use self::client::{Client, Settings};
+pub use self::inspect::{Environment, Listing, Tag, TaggedIncident};
 
 use crate::domain::id::{EnvironmentId, IncidentId};
 use crate::domain::incident::Incident;

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod config;
 pub mod demo;
+mod doctor;
 mod init;
 mod integration;
 mod output;
@@ -79,6 +80,8 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
+    /// Look at both sides, the plugins and the host, and say what to do
+    Doctor(doctor::Args),
     /// What ServiceNow's side needs
     #[command(subcommand, name = "servicenow")]
     ServiceNow(servicenow::Command),
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Queue(command) => queue::run(&source, command),
         Command::Plugin(command) => plugin::run(&source, command),
         Command::Config(command) => config::run(&source, command),
+        Command::Doctor(args) => doctor::run(&source, args),
         Command::ServiceNow(command) => servicenow::run(&source, command),
         Command::Completions(args) => completions::run(args),
     };

@@ -4,6 +4,7 @@
 
 mod auth;
 mod client;
+mod inspect;
 mod references;
 pub mod update_set;
 mod wire;
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 
 pub use self::auth::{Credentials, Grant};
 pub use self::client::{Client, Settings};
+pub use self::inspect::{Cells, Page};
 pub use self::references::CacheSettings;
 
 use crate::domain::id::SysId;

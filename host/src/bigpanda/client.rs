@@ -58,6 +58,7 @@ pub(super) enum Endpoint {
     Activities,
     Incident,
     Definitions,
+    Listings,
 }
 
 struct Limiters {
@@ -67,6 +68,7 @@ struct Limiters {
     activities: Limiter,
     incident: Limiter,
     definitions: Limiter,
+    listings: Limiter,
 }
 
 impl Limiters {
@@ -79,6 +81,7 @@ impl Limiters {
             activities: limiter(),
             incident: limiter(),
             definitions: limiter(),
+            listings: limiter(),
         }
     }
 
@@ -90,6 +93,7 @@ impl Limiters {
             Endpoint::Activities => &self.activities,
             Endpoint::Incident => &self.incident,
             Endpoint::Definitions => &self.definitions,
+            Endpoint::Listings => &self.listings,
         }
     }
 }
@@ -183,7 +187,7 @@ impl Line {
         }
     }
 
-    fn unreadable(&self, reply: &Reply, why: &str) -> Outcome {
+    pub(super) fn unreadable(&self, reply: &Reply, why: &str) -> Outcome {
         Outcome::Unknown(Failure {
             status: Some(reply.status.as_u16()),
             detail: Some(self.peer.clean(why, None)),

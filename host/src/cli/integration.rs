@@ -5,6 +5,10 @@ use crate::config::Integration;
 use crate::domain::fault::Class;
 use crate::domain::id::IntegrationName;
 
+pub(super) fn name(text: &str) -> Result<IntegrationName, String> {
+    IntegrationName::new(text).map_err(|error| error.to_string())
+}
+
 /// The named integration, or the only one.
 pub(super) fn one<'a>(all: &'a [Integration], named: Option<&IntegrationName>) -> Result<&'a Integration, Told> {
     let known = || all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");

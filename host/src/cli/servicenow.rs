@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::report::Told;
-use super::{Exit, Source, output};
+use super::{Exit, Source, integration, output};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Integration;
 use crate::domain::fault::Class;
@@ -21,22 +21,18 @@ pub(super) enum Command {
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Args {
     /// The integration that it is for; needed when there are several
-    #[arg(long, value_parser = name)]
+    #[arg(long, value_parser = integration::name)]
     integration: Option<IntegrationName>,
     /// Where to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-fn name(text: &str) -> Result<IntegrationName, String> {
-    IntegrationName::new(text).map_err(|error| error.to_string())
-}
-
 pub(super) fn run(source: &Source, command: Command) -> anyhow::Result<Exit> {
     let Command::UpdateSet(args) = command;
     let integrations = source.load()?.config.integrations;
-    let integration = super::integration::one(&integrations, args.integration.as_ref())?;
-    let contents = contents(integration)?;
+    let chosen = integration::one(&integrations, args.integration.as_ref())?;
+    let contents = contents(chosen)?;
     let file = update_set::write(&contents, SystemClock::new().now());
     let Some(path) = args.out else {
         output::data(&file)?;

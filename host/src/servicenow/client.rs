@@ -61,7 +61,7 @@ impl Settings {
 
 /// One ServiceNow instance.
 pub struct Client {
-    base: Url,
+    pub(super) base: Url,
     /// The base without a slash at its end.
     site: String,
     peer: Peer,
@@ -89,11 +89,11 @@ impl Client {
     }
 
     /// The address of a record's form.
-    fn form(&self, table: &str, sys_id: &SysId) -> String {
+    pub(super) fn form(&self, table: &str, sys_id: &SysId) -> String {
         format!("{}/nav_to.do?uri={table}.do?sys_id={sys_id}", self.site)
     }
 
-    async fn ask(&self, method: Method, url: Url, body: Option<Bytes>) -> Result<Reply, Outcome> {
+    pub(super) async fn ask(&self, method: Method, url: Url, body: Option<Bytes>) -> Result<Reply, Outcome> {
         self.limiter.place().await;
         let header = match &self.auth {
             Auth::Basic(header) => header.clone(),
@@ -141,7 +141,7 @@ impl Client {
     }
 
     /// An answer that can't be what it should be: whether it was applied is open.
-    fn unreadable(&self, reply: &Reply, summary: &str) -> Outcome {
+    pub(super) fn unreadable(&self, reply: &Reply, summary: &str) -> Outcome {
         let text = String::from_utf8_lossy(reply.body.get(..reply.body.len().min(1000)).unwrap_or_default());
         let detail = (!text.is_empty()).then(|| self.peer.clean(&text, None));
         Outcome::Unknown(Failure {
@@ -323,7 +323,7 @@ impl Api for Client {
 }
 
 /// The base with segments added to its path.
-fn at(base: &Url, segments: &[&str]) -> Url {
+pub(super) fn at(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
     url.set_query(None);
     url.set_fragment(None);

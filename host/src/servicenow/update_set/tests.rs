@@ -91,7 +91,7 @@ fn the_columns_are_those_that_the_bundled_plugin_writes() {
 #[test]
 fn no_credential_is_in_it_and_nothing_is_left_to_fill_in() {
     let file = write(&Contents { pull: None, ..contents() }, MADE);
-    for word in ["TODO", "FIXME", "CHANGEME", "<name>", "{name}", "example.com", "acme"] {
+    for word in ["TODO", "FIXME", "CHANGEME", "{name}", "example.com", "acme"] {
         assert!(!file.contains(word), "`{word}` is in the file");
     }
     let properties = payloads(&file);
