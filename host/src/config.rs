@@ -5,6 +5,7 @@
 //! nothing here is global and nothing runs. Defaults are written in `config.default.toml` and nowhere else.
 
 mod bigpanda;
+mod closing;
 mod delivery;
 mod incidents;
 mod integration;
@@ -28,6 +29,7 @@ mod units;
 mod overrides;
 
 pub use bigpanda::BigPanda;
+pub use closing::CloseCode;
 pub use delivery::{FollowUps, Notify, Polling, Retry, Webhook};
 pub use incidents::{CommentsTo, NotesFrom, Settings, TagDirection, TagMapping};
 pub use integration::Integration;

@@ -1,12 +1,12 @@
 //! Taking the original's settings over: what the file says afterwards, what is told, and that no secret is in either.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
+
+use crate::support::tandem;
 
 fn init(directory: &Path, export: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
-    command.args(["init", "--name", "acme", "--from-servicenow", export]).current_dir(directory).env_clear();
-    command.output().unwrap()
+    tandem(directory, &[], &["init", "--name", "acme", "--from-servicenow", export])
 }
 
 fn talk(output: &Output) -> String {
@@ -92,9 +92,8 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
     assert!(!told.contains("swordfish") && !written(directory.path()).contains("swordfish"));
 
     let secrets = ["ACME_BIGPANDA_API_KEY", "ACME_BIGPANDA_APP_KEY", "ACME_SERVICENOW_PASSWORD"];
-    let mut check = Command::new(env!("CARGO_BIN_EXE_tandem"));
-    check.args(["check", "--deny-warnings"]).current_dir(directory.path()).env_clear();
-    let checked = check.envs(secrets.map(|name| (name, "value"))).output().unwrap();
+    let secrets = secrets.map(|name| (name, "value"));
+    let checked = tandem(directory.path(), &secrets, &["check", "--deny-warnings"]);
     assert_eq!(checked.status.code(), Some(0), "{}", talk(&checked));
 }
 

@@ -71,6 +71,10 @@ pub(super) async fn examine(patient: &Patient<'_>, findings: &mut Vec<Finding>) 
 /// The version, when a table of applications has the original.
 async fn installed(patient: &Patient<'_>, table: &str) -> Option<String> {
     let page = patient.servicenow.rows(table, &format!("scope={SCOPE}"), "scope,version", 2).await.ok()?;
+    if page.rows.is_empty() && page.counted.is_some_and(|count| count > 0) {
+        // There is one, and we may not see it.
+        return Some(String::new());
+    }
     let row = page.rows.into_iter().find(|row| row.get("scope").is_some_and(|scope| scope == SCOPE))?;
     Some(row.get("version").cloned().unwrap_or_default())
 }
