@@ -1,7 +1,7 @@
 //! The composition root: the only file that knows everyone. It builds the parts from the configuration, starts them in
 //! the right order and stops them in the reverse one. It decides nothing.
 
-mod clients;
+pub(crate) mod clients;
 mod plugins;
 mod settings;
 

@@ -5,8 +5,12 @@
 mod client;
 mod convert;
 mod dialect;
+<<<<<<< HEAD
 mod history;
 mod search;
+=======
+mod inspect;
+>>>>>>> ops
 pub mod share;
 mod tags;
 mod tolerant;
@@ -15,6 +19,7 @@ mod wire;
 use async_trait::async_trait;
 
 pub use self::client::{Client, Settings};
+pub use self::inspect::{Environment, Listing, Tag, TaggedIncident};
 
 use crate::domain::id::{EnvironmentId, IncidentId};
 use crate::domain::incident::{Activity, Incident};

@@ -7,12 +7,15 @@ mod check;
 mod completions;
 mod config;
 pub mod demo;
+mod doctor;
 mod init;
+mod integration;
 mod output;
 mod plugin;
 mod queue;
 mod report;
 mod run;
+mod servicenow;
 pub mod simulate;
 
 use std::collections::BTreeMap;
@@ -77,6 +80,11 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
+    /// Look at both sides, the plugins and the host, and say what to do
+    Doctor(doctor::Args),
+    /// What ServiceNow's side needs
+    #[command(subcommand, name = "servicenow")]
+    ServiceNow(servicenow::Command),
     /// Print a script of completions for a shell
     Completions(completions::Args),
 }
@@ -116,6 +124,8 @@ pub fn main() -> ExitCode {
         Command::Queue(command) => queue::run(&source, command),
         Command::Plugin(command) => plugin::run(&source, command),
         Command::Config(command) => config::run(&source, command),
+        Command::Doctor(args) => doctor::run(&source, args),
+        Command::ServiceNow(command) => servicenow::run(&source, command),
         Command::Completions(args) => completions::run(args),
     };
     match done {

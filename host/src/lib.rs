@@ -29,6 +29,8 @@ pub mod transport;
 // Shell: the only place where time, store, plugins and clients meet.
 pub mod sync;
 pub mod web;
+// What operators ask of both sides, beside the sync.
+pub mod doctor;
 // A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.
 pub mod simulator;
 // Roof: commands, and the one place where all of it is put together.

@@ -4,14 +4,20 @@
 
 mod auth;
 mod client;
+<<<<<<< HEAD
 mod delta;
+=======
+mod inspect;
+>>>>>>> ops
 mod references;
+pub mod update_set;
 mod wire;
 
 use async_trait::async_trait;
 
 pub use self::auth::{Credentials, Grant};
 pub use self::client::{Client, Settings};
+pub use self::inspect::{Cells, Page};
 pub use self::references::CacheSettings;
 
 use crate::domain::id::SysId;

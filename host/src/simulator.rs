@@ -57,6 +57,8 @@ pub struct Config {
     pub seed: u64,
     /// Whether `incident` has the `u_bp_*` columns.
     pub bigpanda_columns: bool,
+    /// Whether BigPanda's own application is installed in ServiceNow, and active.
+    pub original: bool,
     /// BigPanda makes up incidents it was never told of, instead of answering 404.
     pub accept_unknown_incidents: bool,
     /// ServiceNow's switches.
@@ -79,6 +81,7 @@ impl Default for Config {
             environment_id: "63bd568809cb331300ff0001".to_owned(),
             seed: 1,
             bigpanda_columns: true,
+            original: false,
             accept_unknown_incidents: false,
             settings: Settings::default(),
         }
@@ -155,6 +158,7 @@ impl Simulator {
             api_key: config.servicenow_api_key.clone(),
             seed: config.seed,
             bigpanda_columns: config.bigpanda_columns,
+            original: config.original,
             settings: config.settings.clone(),
         }));
         let listening_bigpanda = Listening::start(Arc::clone(&bigpanda), config.bigpanda)

@@ -26,7 +26,7 @@ pub use self::classify::{Sent, Trouble};
 pub use self::limiter::Limiter;
 pub use self::peer::{Explained, Peer, Reply, Vendor, page_title};
 pub use self::redact::{cut, redact};
-pub use self::status::{Standing, standing, wait_asked};
+pub use self::status::{Standing, server_time, standing, wait_asked};
 
 /// How a client talks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,6 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("servicenow", &["domain", "clock", "config", "transport"]),
     ("sync", &["domain", "engine", "mapping", "store", "plugin", "bigpanda", "servicenow", "clock", "steps"]),
     ("web", &["domain", "config", "store", "plugin", "sync", "bigpanda", "telemetry", "clock"]),
+    ("doctor", &["domain", "config", "bigpanda", "servicenow", "clock"]),
     ("simulator", &[]),
     ("telemetry", &["domain", "config"]),
     ("cli", &["*"]),

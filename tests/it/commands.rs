@@ -1,20 +1,12 @@
 //! The commands as an operator types them: exit codes, what goes to which stream, and that no secret goes to either.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use tandem::simulator::{Action, Fault};
 
-use crate::support::{World, incident};
-
-/// Runs the binary in a directory, with nothing in its environment but what is given.
-fn tandem(directory: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
-    command.args(arguments).current_dir(directory).env_clear().envs(environment.iter().copied());
-    command.output().unwrap()
-}
+use crate::support::{World, incident, tandem};
 
 fn code(output: &Output) -> i32 {
     output.status.code().unwrap()

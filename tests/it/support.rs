@@ -3,9 +3,11 @@
 //! Not a mock of anything of ours. A [`World`] is one host with its two sides; tests say what they wait for with
 //! [`World::until`] and read what happened from the simulators.
 
+mod binary;
 pub mod hostile;
 pub mod plugins;
 pub mod wire;
 mod world;
 
+pub use binary::tandem;
 pub use world::{TOKEN, World, incident, share_channel};

@@ -10,6 +10,10 @@ use crate::servicenow::{CacheSettings, Credentials, Grant};
 use crate::{bigpanda, servicenow, transport};
 
 pub(super) fn bigpanda(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn bigpanda::Api>> {
+    Ok(Arc::new(bigpanda_client(of, clock)?))
+}
+
+pub(crate) fn bigpanda_client(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Result<bigpanda::Client> {
     let side = &of.bigpanda;
     let key = |key: &Option<Secret>| key.clone().unwrap_or_default();
     let mut settings = bigpanda::Settings::new(side.api_url.clone(), key(&side.api_key), key(&side.app_key));
@@ -20,10 +24,14 @@ pub(super) fn bigpanda(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Resu
         documented_only: of.retry.documented_only,
         ..transport::Settings::default()
     };
-    Ok(Arc::new(bigpanda::Client::new(settings, clock.clone())?))
+    Ok(bigpanda::Client::new(settings, clock.clone())?)
 }
 
 pub(super) fn servicenow(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn servicenow::Api>> {
+    Ok(Arc::new(servicenow_client(of, clock)?))
+}
+
+pub(crate) fn servicenow_client(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Result<servicenow::Client> {
     let side = &of.servicenow;
     let mut settings = servicenow::Settings::new(side.url.clone(), credentials(&side.auth));
     settings.rate = NonZeroU32::new(side.requests_per_second);
@@ -34,7 +42,7 @@ pub(super) fn servicenow(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Re
         documented_only: of.retry.documented_only,
         ..transport::Settings::default()
     };
-    Ok(Arc::new(servicenow::Client::new(settings, clock.clone())?))
+    Ok(servicenow::Client::new(settings, clock.clone())?)
 }
 
 fn credentials(auth: &Auth) -> Credentials {

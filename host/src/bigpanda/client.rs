@@ -58,8 +58,12 @@ pub(super) enum Endpoint {
     Activities,
     Incident,
     Definitions,
+<<<<<<< HEAD
     Resolve,
     Search,
+=======
+    Listings,
+>>>>>>> ops
 }
 
 struct Limiters {
@@ -69,8 +73,12 @@ struct Limiters {
     activities: Limiter,
     incident: Limiter,
     definitions: Limiter,
+<<<<<<< HEAD
     resolve: Limiter,
     search: Limiter,
+=======
+    listings: Limiter,
+>>>>>>> ops
 }
 
 impl Limiters {
@@ -83,8 +91,12 @@ impl Limiters {
             activities: limiter(),
             incident: limiter(),
             definitions: limiter(),
+<<<<<<< HEAD
             resolve: limiter(),
             search: limiter(),
+=======
+            listings: limiter(),
+>>>>>>> ops
         }
     }
 
@@ -96,8 +108,12 @@ impl Limiters {
             Endpoint::Activities => &self.activities,
             Endpoint::Incident => &self.incident,
             Endpoint::Definitions => &self.definitions,
+<<<<<<< HEAD
             Endpoint::Resolve => &self.resolve,
             Endpoint::Search => &self.search,
+=======
+            Endpoint::Listings => &self.listings,
+>>>>>>> ops
         }
     }
 }

@@ -1,6 +1,9 @@
 //! `tandem init`: a tandem.toml to start from, and a token for the webhook in a file of its own.
 //!
-//! Asks nothing, overwrites nothing unless told to, and prints what to do next.
+//! Asks nothing, overwrites nothing unless told to, and prints what to do next. With `--from-servicenow` the file has
+//! the settings of BigPanda's own application, as an export of its system properties says them.
+
+mod original;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -29,6 +32,10 @@ pub(super) struct Args {
     /// Overwrite what is there
     #[arg(long)]
     force: bool,
+    /// Take over the settings of BigPanda's ServiceNow application: an export of the system properties x_bip_panda.*,
+    /// as XML or as CSV with the columns name and value
+    #[arg(long, value_name = "FILE")]
+    from_servicenow: Option<PathBuf>,
 }
 
 fn name(text: &str) -> Result<IntegrationName, String> {
@@ -46,11 +53,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                 .into());
         }
     }
+    let taken = args.from_servicenow.as_deref().map(|export| original::read(export, &args.name)).transpose()?;
     std::fs::create_dir_all(&args.directory).with_context(|| format!("{} cannot be made", args.directory.display()))?;
     let upper = args.name.as_str().to_uppercase().replace('-', "_");
-    let text = TEMPLATE.replace("{name}", args.name.as_str()).replace("{NAME}", &upper);
+    let mut text = TEMPLATE.replace("{name}", args.name.as_str()).replace("{NAME}", &upper);
+    if let Some(taken) = &taken {
+        original::fill(&mut text, taken);
+    }
     write(&token, &format!("{}\n", random_token()), 0o600)?;
     write(&file, &text, 0o644)?;
+    if let Some(taken) = &taken {
+        output::talk(&original::tell(taken));
+    }
     output::talk(&next_steps(&file, &token, args.name.as_str(), &upper));
     output::data(&format!("{}\n{}\n", file.display(), token.display()))?;
     Ok(Exit::Success)

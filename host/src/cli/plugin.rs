@@ -124,7 +124,7 @@ fn show_one(config: &Config, id: &str, json: bool) -> anyhow::Result<Exit> {
 }
 
 /// The status, and whether a host runs.
-fn status(config: &Config) -> anyhow::Result<(Status, bool)> {
+pub(super) fn status(config: &Config) -> anyhow::Result<(Status, bool)> {
     let asked = block_on(async {
         let host = Host::new(config)?;
         if !host.answers().await {

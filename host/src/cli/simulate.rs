@@ -32,6 +32,9 @@ pub struct Args {
     /// Incidents that ServiceNow holds at the start.
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     tickets: usize,
+    /// BigPanda's own application is installed in ServiceNow, and active.
+    #[arg(long)]
+    original: bool,
     /// BigPanda makes up incidents that it was never told of, instead of answering 404.
     #[arg(long)]
     accept_unknown_incidents: bool,
@@ -108,6 +111,7 @@ pub async fn run(args: Args) -> Result<(), Error> {
         password: args.password,
         oauth_client_id: args.oauth_client.id,
         oauth_client_secret: args.oauth_client.secret,
+        original: args.original,
         accept_unknown_incidents: args.accept_unknown_incidents,
         ..Config::default()
     })

@@ -81,6 +81,7 @@ fn unknown_placeholder(text: &str) -> Option<&str> {
 /// Ticket fields with the values that they get on resolution where they are empty.
 pub(super) fn mandatory(section: &Section<'_>) -> BTreeMap<String, String> {
     const KEY: &str = "mandatory_on_resolve";
+    section.kind(KEY, || "table of columns and values".to_owned());
     let mut fields = BTreeMap::new();
     for (field, node) in section.tables(KEY) {
         let refuse = |reason: &str, remedy: &str| {

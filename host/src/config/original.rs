@@ -3,6 +3,9 @@
 //! For the reference page and for taking a configuration over. Only what is publicly known of the original is named
 //! here: its labels, and the few property names that its documentation and published scripts show.
 
+pub mod export;
+pub mod takeover;
+
 /// Scope of the original's properties.
 pub const SCOPE: &str = "x_bip_panda";
 

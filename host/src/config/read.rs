@@ -433,6 +433,7 @@ impl<'a> Section<'a> {
 
     /// The subsections of a table whose keys the operator chooses.
     pub(super) fn tables(&self, key: &'static str) -> Vec<(&'a str, &'a Node)> {
+        self.kind(key, || "table".to_owned());
         let Some(node) = self.node(key) else { return Vec::new() };
         if let Value::Table(table) = &node.value {
             return table.iter().map(|(name, node)| (name.as_str(), node)).collect();

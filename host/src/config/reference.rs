@@ -151,7 +151,8 @@ fn of_the_original(page: &mut String) {
         "
 ## Settings of BigPanda's ServiceNow application
 
-Where the names of its system properties are publicly known they stand beside its labels.
+Where the names of its system properties are publicly known they stand beside its labels. `tandem init --from-servicenow`
+reads an export of them.
 
 | its label | its property | here |
 |---|---|---|

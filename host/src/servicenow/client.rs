@@ -89,7 +89,7 @@ impl Client {
     }
 
     /// The address of a record's form.
-    fn form(&self, table: &str, sys_id: &SysId) -> String {
+    pub(super) fn form(&self, table: &str, sys_id: &SysId) -> String {
         format!("{}/nav_to.do?uri={table}.do?sys_id={sys_id}", self.site)
     }
 

@@ -50,6 +50,10 @@ impl Row {
     pub(super) fn get(&self, column: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| name == column).map(|(_, value)| value.as_str())
     }
+
+    pub(super) fn into_cells(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter()
+    }
 }
 
 impl<'de> Deserialize<'de> for Row {

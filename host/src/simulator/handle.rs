@@ -104,6 +104,12 @@ impl Handle {
         self.snow.0.edit("incident", sys_id, user, &fields).map_err(|error| error.detail.unwrap_or(error.message))
     }
 
+    /// Changes a record of any table likewise.
+    pub fn edit_record(&self, table: &str, sys_id: &str, user: &str, fields: &[(&str, &str)]) -> Result<bool, String> {
+        let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        self.snow.0.edit(table, sys_id, user, &fields).map_err(|error| error.detail.unwrap_or(error.message))
+    }
+
     /// Opens another account.
     pub fn add_user(&self, name: &str, password: &str, role: Role) {
         self.snow.0.add_user(name, password, role);

@@ -68,6 +68,7 @@ pub(crate) struct Profile {
     pub(crate) api_key: String,
     pub(crate) seed: u64,
     pub(crate) bigpanda_columns: bool,
+    pub(crate) original: bool,
     pub(crate) settings: Settings,
 }
 
@@ -229,8 +230,16 @@ fn fresh(profile: &Profile) -> State {
             schema.add_column("incident", *column);
         }
     }
+    if profile.original {
+        for column in dictionary::ORIGINAL_COLUMNS {
+            schema.add_column("incident", *column);
+        }
+    }
     let mut world = World::new(schema);
     seed::fill(&mut world, &profile.user);
+    if profile.original {
+        seed::original(&mut world);
+    }
     let mut state = State { world, settings: Settings::default(), files: HashMap::new() };
     state.set(profile.settings.clone());
     state

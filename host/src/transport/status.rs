@@ -55,6 +55,12 @@ pub fn wait_asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     after.or_else(reset).map(|wait| wait.clamp(Duration::from_secs(1), Duration::from_hours(1)))
 }
 
+/// What time it was on the other side when it answered.
+pub fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get("date")?.to_str().ok()?;
+    Some(Timestamp::from_seconds(jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

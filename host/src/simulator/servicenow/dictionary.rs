@@ -210,6 +210,9 @@ pub(crate) fn tables() -> impl Iterator<Item = &'static TableDef> {
 /// The columns that BigPanda's update set adds to `incident`.
 pub(crate) const BIGPANDA_COLUMNS: &[ColumnDef] = task::BIGPANDA;
 
+/// The columns that BigPanda's own application adds to `incident`.
+pub(crate) const ORIGINAL_COLUMNS: &[ColumnDef] = task::ORIGINAL;
+
 impl ColumnDef {
     /// A column that is added while the simulator runs.
     pub(crate) fn added(name: &'static str, label: &'static str, kind: Kind, max_length: u32) -> Self {

@@ -326,6 +326,23 @@ pub(crate) fn fill(world: &mut World, user: &str) {
     world.reload_choices();
 }
 
+/// BigPanda's own application, installed from the store, with its incidents module and its job active.
+pub(crate) fn original(world: &mut World) {
+    let mut seeder = Seeder { world, by: Arc::from("admin"), next: 1 << 64 };
+    let application = [("name", "BigPanda"), ("scope", "x_bip_panda"), ("version", "2.9.4")];
+    seeder.row("sys_scope", None, &application);
+    seeder.row("sys_store_app", None, &application);
+    for (name, value) in [
+        ("x_bip_panda.incidentsActive", "true"),
+        ("x_bip_panda.reopenServiceNow", "true"),
+        ("x_bip_panda.reopenWindow", "30"),
+    ] {
+        seeder.row("sys_properties", None, &[("name", name), ("value", value)]);
+    }
+    let job = [("name", "Retrieve Incidents"), ("active", "true"), ("run_type", "periodically")];
+    seeder.row("sysauto_script", None, &job);
+}
+
 struct Seeder<'w> {
     world: &'w mut World,
     by: Arc<str>,

@@ -178,6 +178,39 @@ pub(super) const TABLES: &[TableDef] = &[
         &[text("name", "Name", 100), text("scope", "Scope", 100).indexed(), text("version", "Version", 40)],
     ),
     table(
+        "sys_store_app",
+        "Store Application",
+        "name",
+        &[
+            text("name", "Name", 100),
+            text("scope", "Scope", 100).indexed(),
+            text("version", "Version", 40),
+            flag("active", "Active", "true"),
+        ],
+    ),
+    table(
+        "sys_app",
+        "Custom Application",
+        "name",
+        &[
+            text("name", "Name", 100),
+            text("scope", "Scope", 100).indexed(),
+            text("version", "Version", 40),
+            flag("active", "Active", "true"),
+        ],
+    ),
+    table(
+        "sysauto_script",
+        "Scheduled Script Execution",
+        "name",
+        &[
+            text("name", "Name", 100).indexed(),
+            flag("active", "Active", "true"),
+            text("run_type", "Run", 40).default("daily"),
+            text("script", "Run this script", 8_000),
+        ],
+    ),
+    table(
         "sys_import_set",
         "Import Set",
         "number",

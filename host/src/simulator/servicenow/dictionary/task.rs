@@ -114,6 +114,9 @@ pub(super) const BIGPANDA: &[ColumnDef] = &[
     text("u_bp_incident_json", "BigPanda Incident JSON", 1_000_000),
 ];
 
+/// The column that BigPanda's own application adds to `incident`, with the incident's id.
+pub(super) const ORIGINAL: &[ColumnDef] = &[text("x_bip_panda_bigpanda_id", "BigPanda ID", 100).indexed()];
+
 const PROBLEM: &[ColumnDef] = &[
     integer("problem_state", "Problem state").choice().default("101"),
     flag("known_error", "Known error", "false"),

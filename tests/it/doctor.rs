@@ -1,0 +1,154 @@
+//! What an operator is told of both sides, and that nothing is changed by asking.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+use tandem::simulator::{Config, Handle, Simulator};
+
+use crate::support::tandem;
+
+fn configure(directory: &Path, sim: &Handle, more: &str) {
+    let access = sim.access();
+    let text = format!(
+        r#"
+[server]
+admin_listen = "127.0.0.1:1"
+[integration.acme.bigpanda]
+api_url = "{}"
+api_key = "{}"
+app_key = "{}"
+environment_id = "{}"
+[integration.acme.servicenow]
+url = "{}"
+username = "{}"
+password = "{}"
+[integration.acme.webhook]
+token = "0123456789abcdef0123"
+{more}
+"#,
+        access.bigpanda.url,
+        access.bigpanda.api_key,
+        access.bigpanda.app_key,
+        access.bigpanda.environment_id,
+        access.servicenow.url,
+        access.servicenow.user,
+        access.servicenow.password,
+    );
+    std::fs::write(directory.join("tandem.toml"), text).unwrap();
+}
+
+async fn doctor(directory: &Path, arguments: &[&str]) -> Output {
+    let (directory, arguments) = (directory.to_owned(), [&["doctor"], arguments].concat());
+    let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+    let run = move || tandem(&directory, &[], &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+/// Code → level and sentence, of the integration.
+async fn findings(directory: &Path, arguments: &[&str]) -> BTreeMap<String, (String, String)> {
+    let output = doctor(directory, &[arguments, &["--json"]].concat()).await;
+    let chapters: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let chapter = chapters.iter().find(|chapter| chapter["about"] == "acme").unwrap();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let all = chapter["findings"].as_array().unwrap().iter();
+    all.map(|finding| (text(finding, "code"), (text(finding, "level"), text(finding, "sentence")))).collect()
+}
+
+async fn world(config: Config) -> (Handle, tempfile::TempDir) {
+    let sim = Simulator::start(config).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    configure(directory.path(), &sim, "");
+    (sim, directory)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sides_in_order_are_told_so() {
+    let (sim, directory) = world(Config::default()).await;
+    let output = doctor(directory.path(), &[]).await;
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let access = sim.access();
+    let told = told.replace(&access.bigpanda.url, "BIGPANDA").replace(&access.servicenow.url, "SERVICENOW");
+    let sides = told.split("\nacme\n").nth(1).unwrap();
+    insta::assert_snapshot!(sides, @"");
+    let writes = sim.servicenow_requests().requests().into_iter().filter(|request| request.method != "GET").count();
+    assert_eq!(writes, 0, "asking changed something");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_original_beside_us_is_a_failure_until_it_is_switched_off() {
+    let (sim, directory) = world(Config { original: true, ..Config::default() }).await;
+    let output = doctor(directory.path(), &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    let original =
+        told.lines().skip_while(|line| !line.contains("BigPanda's own")).take(5).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(original, @"");
+
+    for (table, name, field) in
+        [("sys_properties", "x_bip_panda.incidentsActive", "value"), ("sysauto_script", "Retrieve Incidents", "active")]
+    {
+        let row = sim.records(table).into_iter().find(|row| row.fields["name"] == name).unwrap();
+        assert!(sim.edit_record(table, &row.sys_id, "admin", &[(field, "false")]).unwrap());
+    }
+    let found = findings(directory.path(), &[]).await;
+    assert_eq!((found["servicenow.original"].0.as_str(), found["servicenow.original-job"].0.as_str()), ("ok", "ok"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_settings_name_and_the_instance_lacks_is_found() {
+    let (sim, directory) = world(Config { bigpanda_columns: false, ..Config::default() }).await;
+    let more = r#"
+[integration.acme.incidents]
+assignment_group = "Nobody at all"
+update_fields = ["urgency", "u_nothing"]
+response_incident_tag = "priority"
+"#;
+    configure(directory.path(), &sim, more);
+    let found = findings(directory.path(), &[]).await;
+    let told: Vec<String> =
+        ["servicenow.fields", "servicenow.bigpanda-columns", "servicenow.reference", "bigpanda.tag"]
+            .map(|code| format!("{} {}", found[code].0, found[code].1))
+            .to_vec();
+    insta::assert_snapshot!(told.join("\n"), @"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_user_may_not_see_is_not_taken_for_absent() {
+    let (sim, directory) = world(Config { original: true, ..Config::default() }).await;
+    sim.bulk("incident", 1, &BTreeMap::new()).unwrap();
+    let hidden = ["sys_dictionary", "sys_properties", "sys_scope", "sys_store_app", "sysauto_script", "sys_user"];
+    sim.configure(|settings| settings.unreadable_tables.extend(hidden.map(str::to_owned)));
+    let found = findings(directory.path(), &[]).await;
+    for code in ["servicenow.original", "servicenow.original-job", "servicenow.release", "servicenow.time-zone"] {
+        assert_eq!(found[code].0, "warn", "{code}: {}", found[code].1);
+    }
+    // A ticket shows its columns where the dictionary is hidden.
+    assert_eq!(found["servicenow.columns"].0, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_refused_and_clocks_that_differ_are_told() {
+    let (sim, directory) = world(Config::default()).await;
+    sim.servicenow_clock().skew(-90_000);
+    let found = findings(directory.path(), &["--set", "integration.acme.bigpanda.api_key=wrong"]).await;
+    assert_eq!(found["servicenow.clock"].0, "warn");
+    assert_eq!(found["bigpanda.credentials"].0, "fail");
+    let found = findings(directory.path(), &["--set", "integration.acme.servicenow.password=wrong"]).await;
+    assert_eq!(found["servicenow.credentials"].0, "fail");
+    assert!(!found.contains_key("servicenow.columns"), "asked on in vain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_write_that_is_tried_changes_nothing() {
+    let (sim, directory) = world(Config::default()).await;
+    let ours = BTreeMap::from([("correlation_display".to_owned(), "BigPanda".to_owned())]);
+    assert_eq!(findings(directory.path(), &["--write-check"]).await["servicenow.write"].0, "warn");
+    sim.bulk("incident", 1, &ours).unwrap();
+    let before = sim.tickets();
+    assert_eq!(findings(directory.path(), &["--write-check"]).await["servicenow.write"].0, "ok");
+    assert_eq!(sim.tickets()[0].fields, before[0].fields);
+    assert_eq!(sim.servicenow_requests().requests().iter().filter(|request| request.method == "PATCH").count(), 1);
+}
