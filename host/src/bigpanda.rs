@@ -5,12 +5,9 @@
 mod client;
 mod convert;
 mod dialect;
-<<<<<<< HEAD
 mod history;
-mod search;
-=======
 mod inspect;
->>>>>>> ops
+mod search;
 pub mod share;
 mod tags;
 mod tolerant;

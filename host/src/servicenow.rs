@@ -4,11 +4,8 @@
 
 mod auth;
 mod client;
-<<<<<<< HEAD
 mod delta;
-=======
 mod inspect;
->>>>>>> ops
 mod references;
 pub mod update_set;
 mod wire;

@@ -58,12 +58,9 @@ pub(super) enum Endpoint {
     Activities,
     Incident,
     Definitions,
-<<<<<<< HEAD
     Resolve,
     Search,
-=======
     Listings,
->>>>>>> ops
 }
 
 struct Limiters {
@@ -73,12 +70,9 @@ struct Limiters {
     activities: Limiter,
     incident: Limiter,
     definitions: Limiter,
-<<<<<<< HEAD
     resolve: Limiter,
     search: Limiter,
-=======
     listings: Limiter,
->>>>>>> ops
 }
 
 impl Limiters {
@@ -91,12 +85,9 @@ impl Limiters {
             activities: limiter(),
             incident: limiter(),
             definitions: limiter(),
-<<<<<<< HEAD
             resolve: limiter(),
             search: limiter(),
-=======
             listings: limiter(),
->>>>>>> ops
         }
     }
 
@@ -108,12 +99,9 @@ impl Limiters {
             Endpoint::Activities => &self.activities,
             Endpoint::Incident => &self.incident,
             Endpoint::Definitions => &self.definitions,
-<<<<<<< HEAD
             Endpoint::Resolve => &self.resolve,
             Endpoint::Search => &self.search,
-=======
             Endpoint::Listings => &self.listings,
->>>>>>> ops
         }
     }
 }

@@ -35,10 +35,6 @@ pub struct Settings {
     /// Has no effect yet.
     pub show_timeline_button: bool,
     pub resolve_servicenow_incident: bool,
-<<<<<<< HEAD
-=======
-    /// Has no effect yet.
->>>>>>> ops
     pub resolve_bigpanda_incident: bool,
     pub close_code: String,
     /// The first row that fits wins over `close_code`.
