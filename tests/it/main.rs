@@ -21,6 +21,7 @@
     unreachable_pub
 )]
 
+mod adopt;
 mod architecture;
 mod clients;
 mod commands;
