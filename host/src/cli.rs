@@ -3,6 +3,7 @@
 //! Commands load the configuration, call what does the work, and print. One renderer (`report`) prints every error;
 //! `Exit` says what an exit code means. No logic of the product is here.
 
+mod adopt;
 mod check;
 mod completions;
 mod config;
@@ -82,6 +83,8 @@ enum Command {
     Config(config::Command),
     /// Look at both sides, the plugins and the host, and say what to do
     Doctor(doctor::Args),
+    /// Take over the tickets that BigPanda's own application made: a dry run, unless told to apply
+    Adopt(adopt::Args),
     /// What ServiceNow's side needs
     #[command(subcommand, name = "servicenow")]
     ServiceNow(servicenow::Command),
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Plugin(command) => plugin::run(&source, command),
         Command::Config(command) => config::run(&source, command),
         Command::Doctor(args) => doctor::run(&source, args),
+        Command::Adopt(args) => adopt::run(&source, args),
         Command::ServiceNow(command) => servicenow::run(&source, command),
         Command::Completions(args) => completions::run(args),
     };

@@ -30,6 +30,7 @@ pub mod transport;
 pub mod sync;
 pub mod web;
 // What operators ask of both sides, beside the sync.
+pub mod adopt;
 pub mod doctor;
 // A BigPanda and a ServiceNow for the demo, tests and benches; nothing of the above.
 pub mod simulator;

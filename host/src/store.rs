@@ -26,6 +26,7 @@ use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationNa
 use crate::domain::link::Link;
 use crate::domain::outcome::Failure;
 use crate::domain::request::{Request, Target};
+use crate::domain::ticket::TicketRef;
 use crate::domain::time::Timestamp;
 
 /// Something that happened and is to be made durable.
@@ -357,6 +358,30 @@ pub trait Outbox: Send + Sync {
 pub trait Links: Send + Sync {
     async fn link_of(&self, integration: &IntegrationName, incident: &IncidentId) -> Result<Option<Link>, Error>;
     async fn journal_of(&self, link: LinkId) -> Result<Vec<JournalEntry>, Error>;
+    /// Remembers pairs whose tickets somebody else made, all in one transaction. An incident that has a ticket, or
+    /// something under way, is left as it is.
+    async fn adopt(&self, links: Vec<NewLink>, now: Timestamp) -> Result<Vec<Adoption>, Error>;
+}
+
+/// A pair that is not ours yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink {
+    pub integration: IntegrationName,
+    pub incident: IncidentId,
+    pub environment: Option<EnvironmentId>,
+    pub ticket: TicketRef,
+}
+
+/// What came of a pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    Made,
+    /// It was there already.
+    Same,
+    /// The incident has this ticket.
+    Other(TicketRef),
+    /// Something of the incident is under way.
+    Busy,
 }
 
 /// What an operator does to the queue.

@@ -21,6 +21,7 @@
     unreachable_pub
 )]
 
+mod adopt;
 mod architecture;
 mod both_ways;
 mod clients;

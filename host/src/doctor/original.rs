@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use super::servicenow::{known_columns, property};
 use super::{Finding, Patient};
+use crate::adopt::COLUMN;
 use crate::config::original::SCOPE;
 
 const CODE: &str = "servicenow.original";
-
-/// The original's column with the incident's id.
-pub(crate) const COLUMN: &str = "x_bip_panda_bigpanda_id";
 
 /// The job with which the original pulls shares.
 const JOB: &str = "Retrieve Incidents";

@@ -23,6 +23,7 @@
 //! **Failure.** A full disk answers `Unavailable` and the store goes on. A failed sync answers `Broken` from then
 //! on, until the host is restarted.
 
+mod adopt;
 mod checkpoint;
 mod desk;
 mod fail;
@@ -58,8 +59,9 @@ use self::rows::LinkRow;
 use self::warm::Warm;
 use self::writer::{BATCH, Durability, State, Work, Writer};
 use super::{
-    Accepted, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent,
-    NewRequest, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
+    NewEvent, NewLink, NewRequest, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention,
+    Settled,
 };
 use crate::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use crate::domain::link::Link;
@@ -231,6 +233,10 @@ impl Links for SqliteStore {
 
     async fn journal_of(&self, link: LinkId) -> Result<Vec<JournalEntry>, Error> {
         self.readers.read(move |db| journal::read(db, link)).await
+    }
+
+    async fn adopt(&self, links: Vec<NewLink>, now: Timestamp) -> Result<Vec<Adoption>, Error> {
+        self.write(Durability::Power, move |state| state.adopt(&links, now)).await
     }
 }
 

@@ -30,7 +30,12 @@ pub struct World {
 impl World {
     /// Simulators and a configuration; the host isn't started.
     pub async fn new() -> Self {
-        let sim = Simulator::start(Config { accept_unknown_incidents: true, ..Config::default() }).await.unwrap();
+        Self::with(Config { accept_unknown_incidents: true, ..Config::default() }).await
+    }
+
+    /// Likewise, with simulators of one's own.
+    pub async fn with(config: Config) -> Self {
+        let sim = Simulator::start(config).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("plugins")).unwrap();
         Self { sim, listen: free_port(), admin: free_port(), directory, settings: String::new(), host: None }
@@ -66,8 +71,7 @@ impl World {
     /// Starts the host and waits until it is ready, or dead; true: it is ready.
     pub async fn start(&mut self, environment: &[(&str, &str)]) -> bool {
         assert!(self.host.is_none(), "the host runs already");
-        let file = self.directory.path().join("tandem.toml");
-        fs::write(&file, self.configuration()).unwrap();
+        let file = self.write_configuration();
         let log =
             fs::OpenOptions::new().create(true).append(true).open(self.directory.path().join("host.log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_tandem"))
@@ -93,6 +97,13 @@ impl World {
             assert!(Instant::now() < deadline, "the host does not become ready:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Writes the configuration, and says where it is.
+    pub fn write_configuration(&self) -> PathBuf {
+        let file = self.directory.path().join("tandem.toml");
+        fs::write(&file, self.configuration()).unwrap();
+        file
     }
 
     fn configuration(&self) -> String {

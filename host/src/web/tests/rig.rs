@@ -20,8 +20,8 @@ use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
 use crate::store::sqlite::{Options, SqliteStore};
 use crate::store::{
-    Accepted, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links, NewEvent,
-    Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
+    NewEvent, NewLink, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
 };
 use crate::sync::{self, Parts, Transform, TransformJob};
 use crate::web::{Gate, PluginDesk, Server, Site, start};
@@ -112,6 +112,9 @@ impl Links for Switched {
     }
     async fn journal_of(&self, link: LinkId) -> Result<Vec<JournalEntry>, Error> {
         self.inner.journal_of(link).await
+    }
+    async fn adopt(&self, links: Vec<NewLink>, now: Timestamp) -> Result<Vec<Adoption>, Error> {
+        self.inner.adopt(links, now).await
     }
 }
 

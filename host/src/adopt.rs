@@ -1,0 +1,178 @@
+//! Taking over what BigPanda's own application made: pairs of incident and ticket become links, so that the next share
+//! updates the ticket that is there.
+//!
+//! Reads both sides and writes the store only: no ticket is made and none is changed. Called by `cli`, while no host
+//! has the store.
+
+mod pairs;
+
+use std::collections::BTreeMap;
+
+use crate::config::Integration;
+use crate::domain::id::{IncidentId, SysId};
+use crate::domain::outcome::Outcome;
+use crate::domain::ticket::TicketRef;
+use crate::domain::time::Timestamp;
+use crate::store::{self, Adoption, Links, NewLink};
+
+/// The original's column of the ticket, with the incident's id.
+pub const COLUMN: &str = "x_bip_panda_bigpanda_id";
+
+/// Rows asked for at once.
+const PAGE: u32 = 500;
+
+/// A ticket that the original made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub incident: IncidentId,
+    pub ticket: TicketRef,
+}
+
+/// Why a pair is left to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// Several open tickets name the incident, and the incident's tag names none of them.
+    Several { incident: IncidentId, numbers: Vec<String> },
+    /// The store has another ticket for the incident.
+    Other { found: Found, known: TicketRef },
+    /// A request of the incident waits in the queue.
+    Busy { found: Found },
+    /// What stands in the column can be no incident's id.
+    Unreadable { number: String },
+}
+
+/// What there is to take over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub found: Vec<Found>,
+    pub doubts: Vec<Doubt>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    pub made: usize,
+    pub known: usize,
+    pub doubts: Vec<Doubt>,
+}
+
+/// Why nothing could be looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the table {table} has no column {COLUMN}, or it may not be read")]
+    NoColumn { table: String },
+    #[error("{what}: {summary}")]
+    Side { what: &'static str, summary: String, hint: Option<String> },
+    #[error("the store did not take the links")]
+    Store(#[from] store::Error),
+}
+
+/// Looks at both sides.
+pub async fn plan(
+    integration: &Integration,
+    servicenow: &crate::servicenow::Client,
+    bigpanda: &crate::bigpanda::Client,
+) -> Result<Plan, Error> {
+    let (tickets, mut doubts) = tickets(integration, servicenow).await?;
+    let tags =
+        if tickets.values().any(|all| all.len() > 1) { tags(integration, bigpanda).await? } else { BTreeMap::new() };
+    let (found, several) = pairs::choose(tickets, &tags);
+    doubts.extend(several);
+    Ok(Plan { found, doubts })
+}
+
+/// Remembers the pairs. Doing it again changes nothing.
+pub async fn apply(integration: &Integration, store: &dyn Links, plan: Plan, now: Timestamp) -> Result<Done, Error> {
+    let mut done = Done { doubts: plan.doubts, ..Done::default() };
+    let links = plan.found.iter().map(|found| NewLink {
+        integration: integration.name.clone(),
+        incident: found.incident.clone(),
+        environment: integration.bigpanda.environment_id.clone(),
+        ticket: found.ticket.clone(),
+    });
+    let adoptions = store.adopt(links.collect(), now).await?;
+    for (found, adoption) in plan.found.into_iter().zip(adoptions) {
+        match adoption {
+            Adoption::Made => done.made += 1,
+            Adoption::Same => done.known += 1,
+            Adoption::Other(known) => done.doubts.push(Doubt::Other { found, known }),
+            Adoption::Busy => done.doubts.push(Doubt::Busy { found }),
+        }
+    }
+    Ok(done)
+}
+
+type Tickets = BTreeMap<IncidentId, Vec<TicketRef>>;
+
+/// The open tickets that name an incident, oldest id first.
+async fn tickets(
+    integration: &Integration,
+    client: &crate::servicenow::Client,
+) -> Result<(Tickets, Vec<Doubt>), Error> {
+    let table = &integration.servicenow.table;
+    let columns = format!("sys_id,number,{COLUMN}");
+    let mut tickets = Tickets::new();
+    let mut doubts = Vec::new();
+    let mut after = String::new();
+    loop {
+        let from = if after.is_empty() { String::new() } else { format!("^sys_id>{after}") };
+        let query = format!("{COLUMN}ISNOTEMPTY^active=true{from}^ORDERBYsys_id");
+        let page = client
+            .rows(table, &query, &columns, PAGE)
+            .await
+            .map_err(|outcome| side("ServiceNow cannot be asked", &outcome))?;
+        let Some(last) = page.rows.last().and_then(|row| row.get("sys_id")) else { return Ok((tickets, doubts)) };
+        if *last <= after {
+            let summary = "ServiceNow does not give the tickets in the order of their ids".to_owned();
+            return Err(Error::Side { what: "the tickets cannot be gone through", summary, hint: None });
+        }
+        after.clone_from(last);
+        for row in page.rows {
+            // The instance drops a condition on a column that it doesn't have, and then shows every ticket.
+            let Some(incident) = row.get(COLUMN).filter(|incident| !incident.is_empty()) else {
+                return Err(Error::NoColumn { table: table.clone() });
+            };
+            let number = row.get("number").cloned().unwrap_or_default();
+            match (IncidentId::new(incident), row.get("sys_id").and_then(|id| SysId::new(id).ok())) {
+                (Ok(incident), Some(sys_id)) => {
+                    tickets.entry(incident).or_default().push(client.ticket_ref(table, sys_id, number));
+                }
+                (Ok(_) | Err(_), _) => doubts.push(Doubt::Unreadable { number }),
+            }
+        }
+    }
+}
+
+/// What the response tag of each active incident says. Only asked for when it has to decide.
+async fn tags(
+    integration: &Integration,
+    client: &crate::bigpanda::Client,
+) -> Result<BTreeMap<IncidentId, String>, Error> {
+    let asked = |outcome: Outcome| side("BigPanda cannot be asked which of several tickets an incident has", &outcome);
+    let Some(environment) = &integration.bigpanda.environment_id else { return Ok(BTreeMap::new()) };
+    let name = &integration.settings.response_incident_tag;
+    let definitions = client.tag_definitions().await.map_err(asked)?;
+    let Some(tag) = definitions.into_iter().find(|tag| tag.name == *name) else { return Ok(BTreeMap::new()) };
+    let mut values = BTreeMap::new();
+    for page in 1.. {
+        let (tagged, more) = client.tagged(environment, &tag.id, page).await.map_err(asked)?;
+        values.extend(tagged.into_iter().map(|incident| (incident.id, incident.value)));
+        if !more {
+            break;
+        }
+    }
+    Ok(values)
+}
+
+fn side(what: &'static str, outcome: &Outcome) -> Error {
+    let (summary, hint) = match outcome {
+        Outcome::Applied(_) => (String::new(), None),
+        Outcome::NotApplied(failure)
+        | Outcome::Unknown(failure)
+        | Outcome::Refused(failure)
+        | Outcome::Missing(failure)
+        | Outcome::Paused { failure, .. }
+        | Outcome::Auth(failure) => (failure.summary.clone(), failure.hint.clone()),
+    };
+    Error::Side { what, summary, hint }
+}
