@@ -2,7 +2,7 @@
 //!
 //! A thread of its own does the bulk of it while the writer goes on committing. What has been committed meanwhile
 //! is a short tail; the writer moves that itself, and only then can it start the log from its beginning again. So
-//! the log stays bounded, and no commit waits for more than the tail.
+//! the log stays bounded, and no commit waits for more than the tail unless the thread can't keep up at all.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::store::Error;
 const WORTH: u32 = 16 * 1024 * 1024;
 /// What the writer moves itself at most, in bytes, unless the log has reached its bound.
 const TAIL: u32 = 2 * 1024 * 1024;
-/// Size from which on the writer moves everything itself, whatever that takes.
+/// Size from which on the writer waits, and moves what is left itself, whatever that takes.
 const BOUND: u32 = 64 * 1024 * 1024;
 
 /// The writer's side: how long the log is, and the thread that shortens it.
@@ -79,7 +79,10 @@ impl Checkpoints {
     /// Called by the writer after each commit, outside of a transaction.
     pub(super) fn after_commit(&mut self, writer: &Connection) -> Result<(), Fail> {
         let length = self.pages.load(Ordering::Relaxed);
-        if let Ok(moved) = self.finished.try_recv() {
+        // At its bound the log grows no further: commits wait for the thread, which on a busy machine may be slow.
+        let waits = self.running && length >= self.bound;
+        let finished = if waits { self.finished.recv().ok() } else { self.finished.try_recv().ok() };
+        if let Some(moved) = finished {
             self.running = false;
             if length.saturating_sub(moved) <= self.tail || length >= self.bound {
                 // With all of it moved, the next commit begins the log anew.
