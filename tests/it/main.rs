@@ -28,6 +28,7 @@ mod config_errors;
 mod crash;
 mod headers;
 mod hostile;
+mod load;
 mod plugin_chain;
 mod plugin_reload;
 mod shares;
