@@ -172,9 +172,16 @@ impl Event {
         self.head().has_ticket
     }
 
-    /// Fields of the existing ticket by name; empty when there is none.
+    /// Fields of the existing ticket by name, as they are stored; empty when there is none. Where people read
+    /// another value, it is there too, under `dv_<field>`.
     pub fn ticket(&self) -> Pairs<'_> {
         Pairs::new(self.ticket.get_or_init(|| self.source.ticket()).rows())
+    }
+
+    /// A ticket field as people read it: its display value where that differs, else its value as it is stored.
+    pub fn ticket_text(&self, field: &str) -> Option<&str> {
+        let display = self.ticket().find(|pair| pair.name.strip_prefix("dv_") == Some(field));
+        display.map(|pair| pair.value).or_else(|| self.ticket().value(field))
     }
 
     /// What earlier plugins of the chain have proposed for this event.

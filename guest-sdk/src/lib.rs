@@ -13,6 +13,9 @@ pub mod clock;
 pub mod log;
 pub mod random;
 pub mod raw_share;
+// What settings and events are written in.
+pub mod time;
+pub mod wildcard;
 // Underneath.
 #[cfg(target_arch = "wasm32")]
 mod alloc;

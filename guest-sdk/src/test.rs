@@ -46,6 +46,8 @@ pub use sample::{SampleAlert, SampleChange, SampleIncident, SamplePerson, Sample
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Sample {
+    /// What happened: `shared`, which is meant when it is left empty, `incident-changed` or `ticket-changed`.
+    pub occasion: String,
     /// Why BigPanda shared: `new`, `updated`, `tag-upserted` and so on.
     pub kind: String,
     /// The incident.
@@ -131,6 +133,13 @@ impl Sample {
     #[must_use]
     pub fn with_primary_alert(mut self, index: u32) -> Self {
         self.primary_alert = Some(index);
+        self
+    }
+
+    /// Of a ticket that was found changed.
+    #[must_use]
+    pub fn of_ticket(mut self) -> Self {
+        self.occasion = "ticket-changed".into();
         self
     }
 

@@ -5,6 +5,7 @@
 //! nothing here is global and nothing runs. Defaults are written in `config.default.toml` and nowhere else.
 
 mod bigpanda;
+mod closing;
 mod delivery;
 mod incidents;
 mod integration;
@@ -27,6 +28,7 @@ mod units;
 mod overrides;
 
 pub use bigpanda::BigPanda;
+pub use closing::CloseCode;
 pub use delivery::{FollowUps, Notify, Polling, Retry, Webhook};
 pub use incidents::{Settings, TagDirection, TagMapping};
 pub use integration::Integration;

@@ -44,6 +44,9 @@ fn every_option_of_the_original_application_can_be_set_by_its_header() {
         ("sendClosureCode", "true"),
         ("reopenResolved", "false"),
         ("reopenWindow", "1h"),
+        ("closeCode", "Known error"),
+        ("closeCodeMapping", "[{ tag = \"cause\", value = \"*\", close_code = \"User error\" }]"),
+        ("closeNotes", "Over at {end}."),
         ("updateFields", "urgency,impact"),
         ("responseIncidentTag", "snow_link"),
         ("incidentTagMapping", "[{ tag = \"site\", field = \"u_site\", direction = \"both\" }]"),
@@ -59,7 +62,7 @@ fn every_option_of_the_original_application_can_be_set_by_its_header() {
     let after = serde_json::to_value(&*settings).unwrap();
     let same: Vec<_> = before.as_object().unwrap().iter().filter(|(key, value)| after[*key] == **value).collect();
     let untouched: Vec<_> = same.iter().map(|(key, _)| key.as_str()).collect();
-    assert_eq!(untouched, ["active", "priority_tag"], "a header had no effect");
+    assert_eq!(untouched, ["active", "mandatory_on_resolve", "priority_tag"], "a header had no effect");
     assert_eq!(settings.update_fields, ["urgency", "impact"]);
     assert_eq!(settings.tag_mapping[0].field, "u_site");
 }

@@ -30,6 +30,7 @@ mod headers;
 mod hostile;
 mod load;
 mod plugin_chain;
+mod plugin_hooks;
 mod plugin_reload;
 mod shares;
 mod simulator;

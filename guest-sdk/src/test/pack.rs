@@ -97,7 +97,11 @@ fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Table {
 fn head(sample: &Sample) -> Head {
     let incident = &sample.incident;
     Head {
-        kind: EventKind::Shared,
+        kind: match sample.occasion.as_str() {
+            "incident-changed" => EventKind::IncidentChanged,
+            "ticket-changed" => EventKind::TicketChanged,
+            _ => EventKind::Shared,
+        },
         share_kind: share_kind(&sample.kind),
         incident_id: incident.id.clone(),
         environment_id: sample.environment_id.clone().unwrap_or_default(),

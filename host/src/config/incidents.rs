@@ -2,14 +2,14 @@
 //!
 //! These, and only these, may be overridden by a share's headers, and these are what plugins see.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
 use url::Url;
 
+use super::closing::{self, CloseCode};
 use super::read::Section;
-use super::units::show_duration;
 
 /// How the incidents of one integration become tickets. As JSON it is what plugins see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,7 +18,6 @@ pub struct Settings {
     pub assignment_group: Option<String>,
     pub caller_email: Option<String>,
     pub opened_by_email: Option<String>,
-    /// Has no effect yet.
     pub resolved_by_email: Option<String>,
     pub cmdb_ci_field: Option<String>,
     pub primary_alert: String,
@@ -39,12 +38,17 @@ pub struct Settings {
     pub resolve_servicenow: bool,
     /// Has no effect yet.
     pub resolve_bigpanda: bool,
-    /// Has no effect yet.
+    pub close_code: String,
+    /// The first row that fits wins over `close_code`.
+    pub close_code_mapping: Vec<CloseCode>,
+    /// Never empty.
+    pub close_notes: String,
+    /// Ticket field to value.
+    pub mandatory_on_resolve: BTreeMap<String, String>,
     pub send_closure_code: bool,
-    /// Has no effect yet.
     pub reopen_resolved: bool,
-    /// Has no effect yet.
-    #[serde(serialize_with = "as_text")]
+    /// Plugins see whole seconds.
+    #[serde(serialize_with = "as_seconds")]
     pub reopen_window: Duration,
     /// Empty: those that plugins marked.
     pub update_fields: Vec<String>,
@@ -80,8 +84,8 @@ pub struct TagMapping {
     pub direction: TagDirection,
 }
 
-fn as_text<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&show_duration(*duration))
+fn as_seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
 }
 
 impl Settings {
@@ -110,6 +114,10 @@ impl Settings {
             show_timeline_button: section.switch("show_timeline_button"),
             resolve_servicenow: section.switch("resolve_servicenow"),
             resolve_bigpanda: section.switch("resolve_bigpanda"),
+            close_code: closing::code(&section, "close_code"),
+            close_code_mapping: closing::code_mapping(&section),
+            close_notes: closing::notes(&section),
+            mandatory_on_resolve: closing::mandatory(&section),
             send_closure_code: section.switch("send_closure_code"),
             reopen_resolved: section.switch("reopen_resolved"),
             reopen_window: section.duration("reopen_window", Duration::ZERO..=Duration::from_hours(30 * 24)),

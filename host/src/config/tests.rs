@@ -204,7 +204,7 @@ fn plugins_see_the_settings_as_json_with_what_headers_ask_for() {
     assert_eq!(json["table"], "incident");
     assert_eq!(json["header_fields"]["category"], "network");
     assert_eq!(json["header_mapping"][0][1], "u_host");
-    assert_eq!(json["reopen_window"], "30m");
+    assert_eq!(json["reopen_window"], 1800);
 }
 
 #[test]

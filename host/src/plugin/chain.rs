@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use wasmtime::Engine;
-use wasmtime::component::{ComponentNamedList, Lift};
+use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
 use super::context::{Context, Input};
 use super::fault::{Fault, FaultKind, Said};
@@ -17,7 +17,7 @@ use super::loaded::Loaded;
 use super::logging;
 use super::wire::Answer;
 use crate::config::OnTwoWriters;
-use crate::domain::patch::{Hook, Op, PluginFailure, StoodIn, Transformation, Verdict};
+use crate::domain::patch::{Hook, Op, PluginFailure, Remark, Reopening, Settlement, StoodIn, Transformation, Verdict};
 
 /// Checks an operation against what the target's fields are. Handed in by the shell.
 pub trait Dictionary: Send + Sync {
@@ -50,6 +50,9 @@ pub(super) struct Run<'a> {
     pub(super) context: Rc<Context>,
     /// One for each plugin of the generation.
     slots: Vec<Slot>,
+    pub(super) reopening: Option<Reopening>,
+    pub(super) closing_comment: Option<Remark>,
+    pub(super) settlements: Vec<Settlement>,
     pub(super) failures: Vec<PluginFailure>,
 }
 
@@ -68,6 +71,9 @@ pub(super) fn transform(surroundings: &Surroundings<'_>, generation: &Generation
         generation,
         context: Rc::new(Context::new(input)),
         slots: std::iter::repeat_with(|| Slot::Unborn).take(generation.plugins.len()).collect(),
+        reopening: None,
+        closing_comment: None,
+        settlements: Vec::new(),
         failures: Vec::new(),
     };
     let verdict = if wanted(Hook::Gate) { hook::gate::ask(&mut run) } else { Verdict::Proceed };
@@ -81,10 +87,19 @@ pub(super) fn transform(surroundings: &Surroundings<'_>, generation: &Generation
         if wanted(Hook::Description) {
             hook::description::ask(&mut run);
         }
-        for hook in [Hook::Fields, Hook::Tags, Hook::Closure] {
+        for hook in [Hook::Fields, Hook::Tags] {
             if wanted(hook) {
                 hook::patch::ask(&mut run, hook);
             }
+        }
+        if wanted(Hook::Closure) {
+            hook::closure::ask(&mut run);
+        }
+        if wanted(Hook::Reopen) {
+            hook::reopen::ask(&mut run);
+        }
+        if wanted(Hook::Conflict) {
+            hook::conflict::ask(&mut run);
         }
         hook::minimal::note(&mut run);
     }
@@ -97,9 +112,10 @@ impl Run<'_> {
         self.generation.plugins.get(place).map(AsRef::as_ref)
     }
 
-    /// Asks one plugin about one hook.
-    pub(super) fn ask<T>(&mut self, place: usize, hook: Hook) -> Result<T, Said>
+    /// Asks one plugin about one hook. `about` is what the function takes: nothing, or the dispute.
+    pub(super) fn ask<P, T>(&mut self, place: usize, hook: Hook, about: P) -> Result<T, Said>
     where
+        P: ComponentNamedList + Lower,
         T: 'static,
         Answer<T>: ComponentNamedList + Lift,
     {
@@ -107,15 +123,16 @@ impl Run<'_> {
         let (Some(plugin), Some(slot)) = (generation.plugins.get(place), self.slots.get_mut(place)) else {
             return Err(Said::Skip);
         };
-        let Some(export) = plugin.exports.of(hook) else { return Err(Said::Skip) };
+        let Some(export) = plugin.exports.on(self.context.input.occasion, hook) else { return Err(Said::Skip) };
         let now = self.context.input.now;
         let breaker = plugin.stats.breaker(hook);
         if let Some(Err(resting)) = breaker.map(|breaker| breaker.admit(now)) {
             return Err(Said::Fault(FaultKind::Resting(resting).into()));
         }
         plugin.stats.asked();
+        self.context.hook.set(Some(hook));
         let answer = match Self::born(slot, self.surroundings.engine, plugin, &self.context) {
-            Ok(live) => live.ask(plugin, export),
+            Ok(live) => live.ask(plugin, export, about),
             Err(fault) => Err(Said::Fault(fault)),
         };
         match (&answer, breaker) {
@@ -124,7 +141,9 @@ impl Run<'_> {
             (_, None) => {}
         }
         let wanted = self.context.input.hooks;
-        let more = wanted.iter().any(|later| *later > hook && plugin.exports.of(*later).is_some());
+        // Of disputes there may be several, each a question of its own.
+        let more =
+            hook == Hook::Conflict || wanted.iter().any(|later| *later > hook && plugin.exports.of(*later).is_some());
         match &answer {
             Err(Said::Fault(fault)) if fault.spends_the_event() => end(slot, plugin, Slot::Spent(fault.clone())),
             Err(Said::Fault(fault)) if !fault.spares_the_instance() => end(slot, plugin, Slot::Unborn),
@@ -191,9 +210,11 @@ impl Run<'_> {
             verdict,
             primary_alert: self.context.primary_alert.get().map(|index| index as usize),
             proposals: self.context.proposals.take(),
+            reopening: self.reopening,
+            closing_comment: self.closing_comment,
+            settlements: self.settlements,
             failures: self.failures,
             generation: self.generation.number,
-            ..Transformation::default()
         }
     }
 }

@@ -18,7 +18,8 @@ pub struct Input {
     pub share: Arc<Share>,
     /// The share's body as it came, for plugins that were granted it.
     pub raw: Option<Arc<[u8]>>,
-    /// Fields of the existing ticket.
+    /// Fields of the existing ticket as they came, raw; where a field's display value differs, it is under
+    /// `dv_<field>`.
     pub ticket: Option<Arc<BTreeMap<String, String>>>,
     /// Settings as plugins see them, a JSON object. An object under `plugins` holds overrides by plugin id.
     pub settings: Arc<str>,
@@ -42,6 +43,8 @@ pub(super) struct Context {
     details: OnceCell<Packed>,
     overrides: OnceCell<Packed>,
     ticket: OnceCell<Packed>,
+    /// The hook that is being asked.
+    pub(super) hook: Cell<Option<Hook>>,
     /// The alert that the chain has chosen.
     pub(super) primary_alert: Cell<Option<u32>>,
     /// What the chain has proposed so far.
@@ -59,13 +62,14 @@ impl Context {
             details: OnceCell::new(),
             overrides: OnceCell::new(),
             ticket: OnceCell::new(),
+            hook: Cell::new(None),
             primary_alert: Cell::new(None),
             proposals: RefCell::new(Vec::new()),
         }
     }
 
     pub(super) fn head(&self) -> Head {
-        pack::event::head(&self.input.share, self.input.ticket.is_some())
+        pack::event::head(&self.input.share, self.input.occasion, self.input.ticket.is_some())
     }
 
     pub(super) fn alerts(&self) -> Packed {
@@ -98,6 +102,6 @@ impl Context {
 
     /// Not kept: it grows with every answer.
     pub(super) fn proposed(&self) -> Packed {
-        pack::event::proposed(&self.proposals.borrow())
+        pack::event::proposed(&self.proposals.borrow(), self.hook.get())
     }
 }

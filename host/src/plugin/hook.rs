@@ -7,12 +7,16 @@ use super::state::printable;
 use super::wire::Answer;
 use crate::domain::patch::{Hook, Op, Proposal, StoodIn};
 
+pub(super) mod closure;
+pub(super) mod conflict;
 pub(super) mod description;
 pub(super) mod gate;
 pub(super) mod minimal;
 pub(super) mod patch;
 pub(super) mod primary_alert;
+pub(super) mod reopen;
 pub(super) mod short_description;
+mod tags;
 
 /// Longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 300;
@@ -26,19 +30,25 @@ struct Heard<R> {
 
 /// Asks every plugin of the hook in order, then the bundled one if all that there was failed. `take` turns an
 /// answer into what is kept of it, replacing what an earlier plugin gave.
-fn last_heard<T, R>(run: &mut Run<'_>, hook: Hook, take: impl Fn(&Run<'_>, &Loaded, T) -> Result<R, Fault>) -> Heard<R>
+fn last_heard<P, T, R>(
+    run: &mut Run<'_>,
+    hook: Hook,
+    about: P,
+    take: impl Fn(&Run<'_>, &Loaded, T) -> Result<R, Fault>,
+) -> Heard<R>
 where
+    P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Clone,
     T: 'static,
     Answer<T>: wasmtime::component::ComponentNamedList + wasmtime::component::Lift,
 {
     let generation = run.generation;
     let mut heard = Heard { answer: None, failed: Vec::new(), stood_in: StoodIn::PreviousInChain };
     for &place in generation.chain_of(hook) {
-        consult(run, place, hook, &take, &mut heard);
+        consult(run, place, hook, about.clone(), &take, &mut heard);
     }
     if heard.answer.is_none() && !heard.failed.is_empty() {
         for &place in generation.reserve_of(hook) {
-            consult(run, place, hook, &take, &mut heard);
+            consult(run, place, hook, about.clone(), &take, &mut heard);
             if heard.answer.is_some() {
                 heard.stood_in = StoodIn::Bundled;
                 break;
@@ -48,17 +58,19 @@ where
     heard
 }
 
-fn consult<T, R>(
+fn consult<P, T, R>(
     run: &mut Run<'_>,
     place: usize,
     hook: Hook,
+    about: P,
     take: &impl Fn(&Run<'_>, &Loaded, T) -> Result<R, Fault>,
     heard: &mut Heard<R>,
 ) where
+    P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower,
     T: 'static,
     Answer<T>: wasmtime::component::ComponentNamedList + wasmtime::component::Lift,
 {
-    let asked = run.ask::<T>(place, hook);
+    let asked = run.ask::<P, T>(place, hook, about);
     let taken = match (asked, run.plugin(place)) {
         (Ok(answer), Some(plugin)) => take(run, plugin, answer),
         (Err(Said::Fault(fault)), _) => Err(fault),
@@ -83,7 +95,7 @@ fn measure<'a>(plugin: &Loaded, texts: impl Iterator<Item = &'a str>, operations
     Ok(())
 }
 
-/// An operation that the dictionary let pass, as a proposal.
+/// An operation that the dictionary of its side let pass, as a proposal.
 fn checked(run: &Run<'_>, plugin: &Loaded, hook: Hook, op: &Op, reason: Option<&str>) -> Result<Proposal, Fault> {
     if let Op::AddNote { text, .. } = op {
         let length = text.chars().count();
@@ -92,7 +104,18 @@ fn checked(run: &Run<'_>, plugin: &Loaded, hook: Hook, op: &Op, reason: Option<&
             return Err(output(format!("a note of {length} characters; at most {most} may be")));
         }
     }
-    let op = run.surroundings.dictionary.check(op).map_err(output)?;
+    let op = match hook {
+        Hook::Tags => tags::check(op),
+        Hook::Gate
+        | Hook::PrimaryAlert
+        | Hook::ShortDescription
+        | Hook::Description
+        | Hook::Fields
+        | Hook::Closure
+        | Hook::Reopen
+        | Hook::Conflict => run.surroundings.dictionary.check(op),
+    };
+    let op = op.map_err(output)?;
     Ok(Proposal { op, origin: plugin.origin(hook), reason: reason.map(short), on_update: false })
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use wasmtime::component::{ComponentNamedList, Instance, Lift};
+use wasmtime::component::{ComponentNamedList, Instance, Lift, Lower};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::context::Context;
@@ -35,9 +35,10 @@ impl Live {
         }
     }
 
-    /// Asks one function that takes nothing.
-    pub(super) fn ask<T>(&mut self, plugin: &Loaded, export: &Export) -> Result<T, Said>
+    /// Asks one function.
+    pub(super) fn ask<P, T>(&mut self, plugin: &Loaded, export: &Export, about: P) -> Result<T, Said>
     where
+        P: ComponentNamedList + Lower,
         T: 'static,
         Answer<T>: ComponentNamedList + Lift,
     {
@@ -46,8 +47,8 @@ impl Live {
         self.store.set_epoch_deadline(1);
         let answer = self
             .instance
-            .get_typed_func::<(), Answer<T>>(&mut self.store, export.index())
-            .and_then(|function| function.call(&mut self.store, ()));
+            .get_typed_func::<P, Answer<T>>(&mut self.store, export.index())
+            .and_then(|function| function.call(&mut self.store, about));
         match answer {
             Ok((Ok(answer),)) => Ok(answer),
             Ok((Err(error),)) => Err(error.into()),

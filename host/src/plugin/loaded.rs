@@ -13,6 +13,7 @@ use super::metadata::Metadata;
 use super::settings::PluginSettings;
 use super::state::State;
 use super::stats::Stats;
+use crate::domain::event::Occasion;
 use crate::domain::id::PluginId;
 use crate::domain::patch::{Hook, Origin};
 
@@ -119,7 +120,15 @@ impl Exports {
         if exports.hooks().next().is_none() { Err(LoadError::NoHook) } else { Ok(exports) }
     }
 
-    /// The function by which a hook is asked when an incident is shared.
+    /// The function by which a hook is asked on this occasion: closing has one for each side.
+    pub(super) fn on(&self, occasion: Occasion, hook: Hook) -> Option<&Export> {
+        match (hook, occasion) {
+            (Hook::Closure, Occasion::TicketChanged) => self.closing_comment.as_ref(),
+            (_, Occasion::Shared | Occasion::IncidentChanged | Occasion::TicketChanged) => self.of(hook),
+        }
+    }
+
+    /// The function that tells whether a hook is there.
     pub(super) fn of(&self, hook: Hook) -> Option<&Export> {
         match hook {
             Hook::Gate => self.gate.as_ref(),

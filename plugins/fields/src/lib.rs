@@ -5,10 +5,9 @@
 //! the ticket came to be is not.
 
 use serde::Deserialize;
-use tandem_guest::{Answer, Event, Fields, Patch, Plugin, Status};
+use tandem_guest::{Answer, Event, Fields, Patch, Plugin, Status, time};
 
 mod columns;
-mod time;
 mod write;
 
 use write::{source, write};

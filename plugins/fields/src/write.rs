@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 
 use tandem_guest::answer::Operation;
-use tandem_guest::{Event, Journal, Patch};
-
-use crate::time;
+use tandem_guest::{Event, Journal, Patch, time};
 
 /// Reference fields with the table and the column in which a name is looked up.
 const REFERENCES: [(&str, &str, &str); 13] = [

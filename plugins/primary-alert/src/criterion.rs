@@ -1,10 +1,9 @@
 //! The language of the criteria: what one says, what it looks at, and how values compare.
 
 use std::cmp::Ordering;
-use std::str::Chars;
 
 use tandem_guest::event::Alert;
-use tandem_guest::{Answer, Error, Status};
+use tandem_guest::{Answer, Error, Status, wildcard};
 
 /// One criterion.
 #[derive(Debug)]
@@ -134,9 +133,9 @@ impl Value<'_> {
     pub(crate) fn matches(&self, pattern: &str) -> bool {
         match self {
             Self::Missing => false,
-            Self::Time(seconds) => fits(pattern, &seconds.to_string()),
-            Self::Status(status) => fits(pattern, status.as_str()),
-            Self::Text(text) => fits(pattern, text),
+            Self::Time(seconds) => wildcard::fits(pattern, &seconds.to_string()),
+            Self::Status(status) => wildcard::fits(pattern, status.as_str()),
+            Self::Text(text) => wildcard::fits(pattern, text),
         }
     }
 
@@ -169,28 +168,4 @@ impl Value<'_> {
 
 fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
-}
-
-/// Compares with a pattern from left to right; where it fails, the last `*` takes one character more.
-fn fits(pattern: &str, text: &str) -> bool {
-    let (mut wanted, mut given) = (pattern.chars(), text.chars());
-    let mut star: Option<(Chars<'_>, Chars<'_>)> = None;
-    loop {
-        let at = given.clone();
-        match (wanted.next(), given.next()) {
-            (Some('*'), _) => {
-                given = at;
-                star = Some((wanted.clone(), given.clone()));
-            }
-            (Some(one), Some(two)) if one == two || one.to_lowercase().eq(two.to_lowercase()) => {}
-            (None, None) => return true,
-            _ => {
-                let Some((after, from)) = &mut star else { return false };
-                if from.next().is_none() {
-                    return false;
-                }
-                (wanted, given) = (after.clone(), from.clone());
-            }
-        }
-    }
 }

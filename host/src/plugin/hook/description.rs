@@ -11,7 +11,7 @@ pub(in crate::plugin) const FIELD: &str = "description";
 pub(in crate::plugin) fn ask(run: &mut Run<'_>) {
     const HOOK: Hook = Hook::Description;
     let before = run.context.proposals.borrow().len();
-    let heard = last_heard(run, HOOK, |run, plugin, answer: Body| {
+    let heard = last_heard(run, HOOK, (), |run, plugin, answer: Body| {
         let Body { text, work_note, on_update, reason } = answer;
         measure(plugin, std::iter::once(text.as_str()).chain(work_note.as_deref()), 2)?;
         let body = Op::Set { field: FIELD.into(), value: text };

@@ -12,7 +12,7 @@ pub(in crate::plugin) fn ask(run: &mut Run<'_>) -> Verdict {
     let mut verdict = Verdict::Proceed;
     let generation = run.generation;
     for &place in generation.chain_of(Hook::Gate) {
-        let answer = match run.ask::<wire::Verdict>(place, Hook::Gate) {
+        let answer = match run.ask::<(), wire::Verdict>(place, Hook::Gate, ()) {
             Ok(answer) => answer,
             Err(Said::Skip) => continue,
             Err(Said::Fault(fault)) => {

@@ -1,4 +1,4 @@
-//! `fields`, `tags`, `closure`: every plugin adds its operations; later ones win.
+//! `fields`, `tags`, and `closure` towards the ticket: every plugin adds its operations; later ones win.
 //!
 //! A plugin that fails on the hook proposes nothing, and the bundled plugin that it replaced answers in its place.
 //! An operation that the dictionary refuses is left out by itself: one wrong field must not cost the others.
@@ -35,7 +35,7 @@ pub(in crate::plugin) fn ask(run: &mut Run<'_>, hook: Hook) {
 
 /// Asks one plugin and takes over what may be taken over.
 fn answered(run: &mut Run<'_>, place: usize, hook: Hook) -> Result<(), Fault> {
-    let operations = match run.ask::<Vec<wire::Operation>>(place, hook) {
+    let operations = match run.ask::<(), Vec<wire::Operation>>(place, hook, ()) {
         Ok(operations) => operations,
         Err(Said::Skip) => return Ok(()),
         Err(Said::Fault(fault)) => return Err(fault),
@@ -59,7 +59,7 @@ fn answered(run: &mut Run<'_>, place: usize, hook: Hook) -> Result<(), Fault> {
 /// Checks an operation against the dictionary and against what others have written already.
 fn admit(run: &Run<'_>, plugin: &Loaded, hook: Hook, op: &Op, reason: Option<&str>) -> Result<Option<Proposal>, Fault> {
     let proposal = checked(run, plugin, hook, op, reason)?;
-    let Some(other) = other_writer(run, &plugin.id, &proposal.op) else { return Ok(Some(proposal)) };
+    let Some(other) = other_writer(run, &plugin.id, &proposal) else { return Ok(Some(proposal)) };
     match run.surroundings.on_two_writers {
         OnTwoWriters::LastWins => Ok(Some(proposal)),
         OnTwoWriters::FirstWins => Ok(None),
@@ -70,19 +70,23 @@ fn admit(run: &Run<'_>, plugin: &Loaded, hook: Hook, op: &Op, reason: Option<&st
     }
 }
 
-/// Another plugin that set the same field before. Notes and appended lines stand beside each other.
-fn other_writer(run: &Run<'_>, plugin: &PluginId, op: &Op) -> Option<PluginId> {
+/// Another plugin that set the same field, or the same tag, before. Notes and appended lines stand beside each other.
+fn other_writer(run: &Run<'_>, plugin: &PluginId, proposal: &Proposal) -> Option<PluginId> {
     let sets = |op: &Op| match op {
         Op::Set { .. } | Op::Unset { .. } | Op::SetReference(_) => true,
         Op::Append { .. } | Op::AddNote { .. } => false,
     };
-    if !sets(op) {
+    if !sets(&proposal.op) {
         return None;
     }
+    let is_tag = |proposal: &Proposal| proposal.origin.hook == Hook::Tags;
     let proposals = run.context.proposals.borrow();
-    let earlier = proposals
-        .iter()
-        .find(|earlier| earlier.origin.plugin != *plugin && sets(&earlier.op) && earlier.op.field() == op.field());
+    let earlier = proposals.iter().find(|earlier| {
+        earlier.origin.plugin != *plugin
+            && sets(&earlier.op)
+            && earlier.op.field() == proposal.op.field()
+            && is_tag(earlier) == is_tag(proposal)
+    });
     earlier.map(|earlier| earlier.origin.plugin.clone())
 }
 

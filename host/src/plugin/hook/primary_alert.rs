@@ -8,7 +8,7 @@ use crate::plugin::wire::Choice;
 
 pub(in crate::plugin) fn ask(run: &mut Run<'_>) {
     let alerts = run.context.input.share.incident.alerts.len();
-    let heard = last_heard(run, Hook::PrimaryAlert, |run, _, choice: Choice| {
+    let heard = last_heard(run, Hook::PrimaryAlert, (), |run, _, choice: Choice| {
         if let Some(index) = choice.alert
             && index as usize >= alerts
         {

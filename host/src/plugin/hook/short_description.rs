@@ -10,7 +10,7 @@ pub(in crate::plugin) const FIELD: &str = "short_description";
 pub(in crate::plugin) fn ask(run: &mut Run<'_>) {
     const HOOK: Hook = Hook::ShortDescription;
     let before = run.context.proposals.borrow().len();
-    let heard = last_heard(run, HOOK, |run, plugin, answer: TextAnswer| {
+    let heard = last_heard(run, HOOK, (), |run, plugin, answer: TextAnswer| {
         measure(plugin, [answer.text.as_str()].into_iter(), 1)?;
         let op = Op::Set { field: FIELD.into(), value: answer.text };
         let proposal = checked(run, plugin, HOOK, &op, answer.reason.as_deref())?;

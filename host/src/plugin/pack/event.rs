@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::super::wire::{Head, Kind, Packed, Status};
 use super::Writer;
+use crate::domain::event::Occasion;
 use crate::domain::incident::{Alert, Change, Incident, Status as Grade, Tag};
-use crate::domain::patch::{Op, Proposal};
+use crate::domain::patch::{Hook, Op, Proposal};
 use crate::domain::share::{Overrides, Share};
 
 const ALERT: usize = 22;
@@ -23,10 +24,14 @@ fn status(status: Grade) -> Status {
     }
 }
 
-pub(in crate::plugin) fn head(share: &Share, has_ticket: bool) -> Head {
+pub(in crate::plugin) fn head(share: &Share, occasion: Occasion, has_ticket: bool) -> Head {
     let incident = &share.incident;
     Head {
-        kind: Kind::Shared,
+        kind: match occasion {
+            Occasion::Shared => Kind::Shared,
+            Occasion::IncidentChanged => Kind::IncidentChanged,
+            Occasion::TicketChanged => Kind::TicketChanged,
+        },
         share_kind: share.kind.as_str(),
         incident_id: incident.id.as_str().into(),
         environment_id: share.environment_id.as_ref().map_or("", |id| id.as_str()).into(),
@@ -156,9 +161,13 @@ pub(in crate::plugin) fn overrides(overrides: &Overrides) -> Packed {
     table.finish()
 }
 
-pub(in crate::plugin) fn proposed(proposals: &[Proposal]) -> Packed {
-    let mut table = Writer::new(PROPOSAL, proposals.len(), proposals.len() * 256);
-    for proposal in proposals {
+/// What was proposed for the side that the hook writes to: incident tags or ticket fields, never both.
+pub(in crate::plugin) fn proposed(proposals: &[Proposal], hook: Option<Hook>) -> Packed {
+    let tags = hook == Some(Hook::Tags);
+    let same_side = proposals.iter().filter(|proposal| (proposal.origin.hook == Hook::Tags) == tags);
+    let count = same_side.clone().count();
+    let mut table = Writer::new(PROPOSAL, count, count * 256);
+    for proposal in same_side {
         let (kind, value, lookup) = match &proposal.op {
             Op::Set { value, .. } => (0, value.as_str(), None),
             Op::Append { value, .. } => (1, value.as_str(), None),

@@ -33,7 +33,7 @@ fn seen(share: &Share, ticket: Option<&BTreeMap<String, String>>, settings: &Val
         overrides: both(event::overrides(&share.overrides)),
         ticket: both(event::ticket(ticket)),
         settings: both(tree::pack(settings)),
-        proposed: both(event::proposed(proposals)),
+        proposed: both(event::proposed(proposals, None)),
     };
     event_from(&Sample::new(incident.id.as_str()), tables)
 }

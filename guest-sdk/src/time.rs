@@ -1,9 +1,16 @@
-//! Epoch seconds as ServiceNow writes a time: UTC, `YYYY-MM-DD HH:MM:SS`.
+//! Times as ServiceNow writes them: UTC, `YYYY-MM-DD HH:MM:SS`.
 
 const DAY: i64 = 86_400;
 
-/// The time in words; none outside the years 1 to 9999.
-pub(crate) fn utc(seconds: i64) -> Option<String> {
+/// Epoch seconds in words; none outside the years 1 to 9999.
+///
+/// ```
+/// use tandem_guest::time;
+///
+/// assert_eq!(time::utc(1_767_225_600).as_deref(), Some("2026-01-01 00:00:00"));
+/// assert_eq!(time::parse("2026-01-01 00:00:00"), Some(1_767_225_600));
+/// ```
+pub fn utc(seconds: i64) -> Option<String> {
     let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     let (year, month, day) = date(days)?;
     let mut text = String::with_capacity(19);
@@ -15,6 +22,35 @@ pub(crate) fn utc(seconds: i64) -> Option<String> {
         digits(&mut text, number);
     }
     Some(text)
+}
+
+/// The epoch seconds of a time in words; none when it is no such time.
+pub fn parse(text: &str) -> Option<i64> {
+    let shape = "0000-00-00 00:00:00";
+    let fits = |(byte, shape): (u8, u8)| if shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+    if text.len() != shape.len() || !text.bytes().zip(shape.bytes()).all(fits) {
+        return None;
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let days = days(number(0, 4)?, number(5, 7)?, number(8, 10)?)?;
+    (hour < 24 && minute < 60 && second < 60).then_some(days * DAY + hour * 3600 + minute * 60 + second)
+}
+
+/// The inverse of [`date`]; none when there is no such day.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    if !(1..=12).contains(&month) {
+        return None;
+    }
+    let year_of_march = year - i64::from(month <= 2);
+    let era = year_of_march.div_euclid(400);
+    let year_of_era = year_of_march.rem_euclid(400);
+    let month_of_march = (month + 9) % 12;
+    let day_of_year = (153 * month_of_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    // A day that its month doesn't have comes back as another date.
+    (date(days) == Some((year, month, day))).then_some(days)
 }
 
 /// Year, month and day of a day since 1970-01-01. Years begin in March here, so that the leap day is a year's last,
@@ -59,11 +95,32 @@ mod tests {
         assert_eq!([i64::MIN, i64::MAX, -62_135_596_801, 253_402_300_800].map(utc), [const { None }; 4]);
     }
 
+    #[test]
+    fn what_is_no_time_reads_as_none() {
+        let wrong = [
+            "",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "2026-13-01 00:00:00",
+            "2026-00-01 00:00:00",
+            "2025-02-29 00:00:00",
+            "2026-04-31 00:00:00",
+            "2026-01-00 00:00:00",
+            "0000-01-01 00:00:00",
+            "2026-01-01 24:00:00",
+            "2026-01-01 00:60:00",
+            "2026-01-01 00:00:60",
+            "+026-01-01 00:00:00",
+        ];
+        assert_eq!(wrong.map(parse), [None; 13]);
+    }
+
     proptest::proptest! {
         #[test]
         fn every_moment_reads_as_a_calendar_says(seconds in -62_135_596_800..=253_402_300_799_i64) {
             let calendar = jiff::Timestamp::from_second(seconds).unwrap();
             let expected = calendar.strftime("%Y-%m-%d %H:%M:%S").to_string();
+            proptest::prop_assert_eq!(parse(&expected), Some(seconds));
             proptest::prop_assert_eq!(utc(seconds), Some(expected));
         }
     }
