@@ -146,8 +146,7 @@ fn main() {
     let job = Plugged::start(&[bundle("job")]);
     let noop = Plugged::start(&[bundle("noop")]);
     let settings: Arc<str> = json!({ "max_alerts": 10 }).to_string().into();
-    let heading =
-        format!("µs, median of {ROUNDS} rounds\n  alerts × tags   native    fresh   ratio    noop   ratio");
+    let heading = format!("µs, median of {ROUNDS} rounds\n  alerts × tags   native    fresh   ratio    noop   ratio");
     let mut report = Report::new("plugin_job", &heading);
     for alerts in SIZES {
         let share = Arc::new(share(alerts, TAGS));

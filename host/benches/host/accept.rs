@@ -78,7 +78,8 @@ impl Door {
             // What is accepted stays where it is.
             options: Options { intake_links: 0, ..Options::default() },
         });
-        let gates: HashMap<_, _> = config.integrations.iter().map(|one| (one.name.clone(), Gate::new(one, 0))).collect();
+        let gates: HashMap<_, _> =
+            config.integrations.iter().map(|one| (one.name.clone(), Gate::new(one, 0))).collect();
         let desk = Arc::new(NoPlugins);
         let site = Site::new(&config.server, gates, sync.clone(), store, desk, Box::new(String::new));
         let server = web::start(&config.server, site).await.unwrap();
@@ -91,7 +92,7 @@ impl Door {
     }
 }
 
-pub async fn run() {
+pub(crate) async fn run() {
     let shares = Arc::new(Shares::new(PATH, TOKEN, &placeholder(), &body(20)));
     let heading = format!("webhook to durable 202, {} bytes each, median of {ROUNDS} rounds", shares.size());
     let mut report = Report::new("accept", &heading);

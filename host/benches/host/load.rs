@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// Shares of one shape, told apart by their incidents' ids.
-pub struct Shares {
+pub(crate) struct Shares {
     bytes: Vec<u8>,
     id_at: usize,
 }
@@ -22,7 +22,7 @@ const ID: usize = 24;
 
 impl Shares {
     /// Requests to a path, with this body. The body holds `placeholder`, where the id goes.
-    pub fn new(path: &str, token: &str, placeholder: &str, body: &str) -> Self {
+    pub(crate) fn new(path: &str, token: &str, placeholder: &str, body: &str) -> Self {
         assert_eq!(placeholder.len(), ID);
         let mut bytes = format!(
             "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\nauthorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n",
@@ -36,7 +36,7 @@ impl Shares {
     }
 
     /// Bytes of a body and its head.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.bytes.len()
     }
 
@@ -48,24 +48,24 @@ impl Shares {
 }
 
 /// The id of the incident with that number.
-pub fn id(number: usize) -> String {
+pub(crate) fn id(number: usize) -> String {
     format!("{number:024x}")
 }
 
 /// What came of a run.
 #[derive(Debug, Default)]
-pub struct Fired {
+pub(crate) struct Fired {
     /// Milliseconds from sending to the whole answer.
-    pub latencies: Vec<f64>,
+    pub(crate) latencies: Vec<f64>,
     /// Answers by status.
-    pub statuses: BTreeMap<u16, usize>,
+    pub(crate) statuses: BTreeMap<u16, usize>,
     /// When each request was sent, by its place.
-    pub sent: BTreeMap<usize, Instant>,
-    pub took: Duration,
+    pub(crate) sent: BTreeMap<usize, Instant>,
+    pub(crate) took: Duration,
 }
 
 /// Sends the shares with these numbers, over so many connections, at most at the rate (shares a second over all).
-pub async fn fire(
+pub(crate) async fn fire(
     to: SocketAddr,
     shares: &Arc<Shares>,
     numbers: std::ops::Range<usize>,
@@ -113,11 +113,11 @@ pub async fn fire(
 
 impl Fired {
     /// Whether every share was answered 202.
-    pub fn all_accepted(&self) -> bool {
+    pub(crate) fn all_accepted(&self) -> bool {
         self.statuses.keys().all(|status| *status == 202)
     }
 
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.took.as_secs_f64()
     }
 }

@@ -12,27 +12,27 @@ use std::time::{Duration, Instant};
 use tandem::simulator::{Config, Handle, Simulator};
 
 /// What shares present.
-pub const TOKEN: &str = "token-of-the-benches";
-pub const PATH: &str = "/integrations/acme/share";
+pub(crate) const TOKEN: &str = "token-of-the-benches";
+pub(crate) const PATH: &str = "/integrations/acme/share";
 
 /// How a host is to be started.
 #[derive(Default)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// On the first processor only.
-    pub pinned: bool,
+    pub(crate) pinned: bool,
     /// Further lines of the configuration.
-    pub settings: String,
+    pub(crate) settings: String,
     /// Components for the plugins directory.
-    pub plugins: Vec<PathBuf>,
+    pub(crate) plugins: Vec<PathBuf>,
 }
 
 /// A host that runs.
-pub struct Rig {
-    pub sim: Handle,
-    pub public: SocketAddr,
-    pub admin: SocketAddr,
+pub(crate) struct Rig {
+    pub(crate) sim: Handle,
+    pub(crate) public: SocketAddr,
+    pub(crate) admin: SocketAddr,
     /// From starting the process to `/readyz` saying 200.
-    pub ready_in: Duration,
+    pub(crate) ready_in: Duration,
     host: Child,
     directory: tempfile::TempDir,
     file: PathBuf,
@@ -40,7 +40,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    pub async fn start(plan: Plan) -> Self {
+    pub(crate) async fn start(plan: Plan) -> Self {
         let sim = Simulator::start(Config { accept_unknown_incidents: true, ..Config::default() }).await.unwrap();
         sim.set_bigpanda_rate_limit(0);
         sim.servicenow_requests().set_capacity(0);
@@ -57,14 +57,13 @@ impl Rig {
         fs::write(&file, configuration(&sim, public, admin, directory.path(), &plan.settings)).unwrap();
         let started = Instant::now();
         let host = spawn(&file, plan.pinned);
-        let mut rig =
-            Self { sim, public, admin, ready_in: Duration::ZERO, host, directory, file, pinned: plan.pinned };
+        let mut rig = Self { sim, public, admin, ready_in: Duration::ZERO, host, directory, file, pinned: plan.pinned };
         rig.wait_until_ready(started).await;
         rig
     }
 
     /// Stops the host as an operator does and starts it again, over the same store and cache.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         assert!(Command::new("kill").arg(self.host.id().to_string()).status().unwrap().success());
         self.host.wait().unwrap();
         let started = Instant::now();
@@ -81,19 +80,19 @@ impl Rig {
         self.ready_in = started.elapsed();
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("host.log")).unwrap_or_default()
     }
 
     /// Processor time of the host so far, in seconds.
-    pub fn cpu(&self) -> f64 {
+    pub(crate) fn cpu(&self) -> f64 {
         let stat = self.proc("stat");
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
     }
 
     /// Memory of the host in MiB: now, and at its peak.
-    pub fn memory(&self) -> (f64, f64) {
+    pub(crate) fn memory(&self) -> (f64, f64) {
         let status = self.proc("status");
         let of = |key: &str| {
             let line = status.lines().find(|line| line.starts_with(key)).unwrap();
@@ -107,7 +106,7 @@ impl Rig {
     }
 
     /// Waits until it is so.
-    pub async fn until(&self, what: &str, mut so: impl FnMut(&Handle) -> bool) {
+    pub(crate) async fn until(&self, what: &str, mut so: impl FnMut(&Handle) -> bool) {
         let started = Instant::now();
         while !so(&self.sim) {
             assert!(started.elapsed() < Duration::from_mins(5), "never: {what}\n{}", self.log());
@@ -125,27 +124,27 @@ impl Drop for Rig {
 
 fn spawn(file: &Path, pinned: bool) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(file.with_file_name("host.log")).unwrap();
-    let mut command = if pinned { pin_command() } else { None }.unwrap_or_else(|| Command::new(BINARY));
+    let mut command = Command::new(if pinned && can_pin() { "taskset".into() } else { binary() });
+    if pinned && can_pin() {
+        command.args(["-c", "0"]).arg(binary());
+    }
     command.args(["run", "--config"]).arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().unwrap()
 }
 
-const BINARY: &str = env!("CARGO_BIN_EXE_tandem");
-
-fn pin_command() -> Option<Command> {
-    let mut command = Command::new("taskset");
-    command.args(["-c", "0", BINARY]);
-    can_pin().then_some(command)
+/// The binary of this build, or another one to compare it with.
+fn binary() -> PathBuf {
+    std::env::var_os("TANDEM_BENCH_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_tandem").into(), PathBuf::from)
 }
 
 /// Whether processes can be kept to a processor here.
-pub fn can_pin() -> bool {
+pub(crate) fn can_pin() -> bool {
     let tried = Command::new("taskset").args(["-c", "0", "true"]).status();
     tried.is_ok_and(|status| status.success()) && std::thread::available_parallelism().is_ok_and(|all| all.get() > 1)
 }
 
 /// Keeps this process off the host's processor. Before any thread is started.
-pub fn keep_off() {
+pub(crate) fn keep_off() {
     let id = std::process::id().to_string();
     let moved = Command::new("taskset").args(["-a", "-c", "-p", "1", &id]).stdout(Stdio::null()).status();
     assert!(moved.is_ok_and(|status| status.success()), "this process can't be moved to another processor");

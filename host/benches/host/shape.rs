@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 /// What stands in a body where the incident's id goes.
-pub fn placeholder() -> String {
+pub(crate) fn placeholder() -> String {
     "f".repeat(24)
 }
 
 /// A share of an incident with so many alerts.
-pub fn body(alerts: usize) -> String {
+pub(crate) fn body(alerts: usize) -> String {
     share(alerts, &[]).to_string()
 }
 
 /// A share with further incident tags.
-pub fn share(alerts: usize, tags: &[(&str, &str)]) -> Value {
+pub(crate) fn share(alerts: usize, tags: &[(&str, &str)]) -> Value {
     let started = 1_767_225_600;
     let alert = |number: usize| {
         let mut tags = vec![
@@ -21,7 +21,7 @@ pub fn share(alerts: usize, tags: &[(&str, &str)]) -> Value {
             json!({ "name": "check", "value": "disk usage of the volume with the write-ahead log" }),
         ];
         tags.extend((2..10).map(|tag| {
-            let value = format!("the value of tag {tag} on alert {number}, of a length as found in the wild");
+            let value = format!("the value of tag {tag} on alert {number}, as in the wild");
             json!({ "name": format!("tag_{tag}"), "value": value })
         }));
         json!({
@@ -29,7 +29,7 @@ pub fn share(alerts: usize, tags: &[(&str, &str)]) -> Value {
             "status": if number % 3 == 1 { "critical" } else { "warning" },
             "startedOn": started + number, "changedOn": started + 60, "updatedOn": started + 61, "endedOn": null,
             "primary_property": "host", "secondary_property": "check", "source_system": "prometheus.prod-eu-west",
-            "description": format!("the volume of db-{number:02} is 97 % full and will be full in two hours if nobody does anything"),
+            "description": format!("the volume of db-{number:02} is 97 % full and will be full in two hours"),
             "tags": tags,
         })
     };

@@ -9,26 +9,26 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 /// The rows of one bench, printed as they come.
-pub struct Report {
+pub(crate) struct Report {
     bench: &'static str,
     rows: Vec<Value>,
 }
 
 impl Report {
     /// A report under a heading.
-    pub fn new(bench: &'static str, heading: &str) -> Self {
+    pub(crate) fn new(bench: &'static str, heading: &str) -> Self {
         println!("\n{bench}: {heading}");
         Self { bench, rows: Vec::new() }
     }
 
     /// Prints a line and keeps its numbers.
-    pub fn row(&mut self, line: &str, numbers: Value) {
+    pub(crate) fn row(&mut self, line: &str, numbers: Value) {
         println!("  {line}");
         self.rows.push(numbers);
     }
 
     /// Writes the JSON.
-    pub fn end(self) {
+    pub(crate) fn end(self) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
         let file = folder.join(format!("{}.json", self.bench));
         let report = json!({ "bench": self.bench, "machine": machine(), "rows": self.rows });
@@ -55,13 +55,13 @@ fn machine() -> &'static Value {
 }
 
 /// The value below which that share of the numbers lies.
-pub fn at(numbers: &[f64], share: f64) -> f64 {
+pub(crate) fn at(numbers: &[f64], share: f64) -> f64 {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
     let place = (sorted.len().saturating_sub(1) as f64 * share).round() as usize;
     sorted.get(place).copied().unwrap_or(f64::NAN)
 }
 
-pub fn median(numbers: &[f64]) -> f64 {
+pub(crate) fn median(numbers: &[f64]) -> f64 {
     at(numbers, 0.5)
 }

@@ -49,7 +49,7 @@ const SAMPLED: &[Hook] =
 
 impl Workbench {
     pub fn open(config: Plugins) -> Result<Self, Error> {
-                let instances = u32::try_from(chain::MOST_ALIVE + 1).unwrap_or(u32::MAX);
+        let instances = u32::try_from(chain::MOST_ALIVE + 1).unwrap_or(u32::MAX);
         let size = Size::of(&config.limits, instances);
         let engine = Engine::new(&engine::config(&size)).map_err(Error::Engine)?;
         let ticker = Ticker::start(&engine).map_err(Error::Thread)?;

@@ -34,12 +34,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            intake_links: 64,
-            to_bigpanda: 16,
-            event_lease: Duration::from_mins(1),
-            idle: Duration::from_secs(2),
-        }
+        Self { intake_links: 64, to_bigpanda: 16, event_lease: Duration::from_mins(1), idle: Duration::from_secs(2) }
     }
 }
 
