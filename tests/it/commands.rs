@@ -218,6 +218,7 @@ async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
     assert_eq!(dead(), serde_json::json!([]));
     assert_eq!(code(&ask(&["discard", &number])), 1);
     assert_eq!(world.sim.tickets_of(&format!("bigpanda:{unwanted}")).len(), 0);
+    world.until("BigPanda knows", |_| talk(&ask(&["list"])) == "nothing waits\n").await;
 
     // Without a host, the same is read from the store's file.
     world.stop().await;
