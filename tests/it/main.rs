@@ -28,6 +28,7 @@ mod config_errors;
 mod crash;
 mod headers;
 mod hostile;
+mod notify;
 mod plugin_chain;
 mod plugin_hooks;
 mod plugin_reload;
