@@ -8,6 +8,7 @@ mod completions;
 mod config;
 pub mod demo;
 mod init;
+mod notify;
 mod output;
 mod plugin;
 mod queue;
@@ -71,6 +72,9 @@ enum Command {
     /// Look at what waits for delivery, and decide about it
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Try out how operators are told
+    #[command(subcommand)]
+    Notify(notify::Command),
     /// Look at plugins, build them, check them
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -114,6 +118,7 @@ pub fn main() -> ExitCode {
         }
         Command::Check(args) => check::run(&source, args),
         Command::Queue(command) => queue::run(&source, command),
+        Command::Notify(command) => notify::run(&source, command),
         Command::Plugin(command) => plugin::run(&source, command),
         Command::Config(command) => config::run(&source, command),
         Command::Completions(args) => completions::run(args),

@@ -5,6 +5,7 @@
 
 pub mod hostile;
 pub mod plugins;
+pub mod receivers;
 pub mod wire;
 mod world;
 

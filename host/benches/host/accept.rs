@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tandem::clock::SystemClock;
 use tandem::config::{Inputs, load};
+use tandem::domain::notice::Notice;
 use tandem::domain::patch::Transformation;
 use tandem::store::sqlite::{Options as StoreOptions, SqliteStore};
-use tandem::sync::{Handle, Options, Parts, Transform, TransformJob};
+use tandem::sync::{Handle, Notify, Options, Parts, Transform, TransformJob};
 use tandem::web::{self, Gate, PluginDesk, Server, Site};
 
 use crate::load::{Shares, fire};
@@ -32,6 +33,10 @@ impl Transform for NoPlugins {
     async fn transform(&self, _: TransformJob) -> Transformation {
         Transformation::default()
     }
+}
+
+impl Notify for NoPlugins {
+    fn notify(&self, _: Notice) {}
 }
 
 impl PluginDesk for NoPlugins {
@@ -72,6 +77,7 @@ impl Door {
         let sync = Handle::start(Parts {
             store: store.clone(),
             transform: Arc::new(NoPlugins),
+            notify: Arc::new(NoPlugins),
             clock: Arc::new(SystemClock::new()),
             integrations: Vec::new(),
             reader: Arc::new(|_| Err("nothing is read here".to_owned())),
