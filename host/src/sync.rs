@@ -4,6 +4,7 @@
 //! network is used. `web` hands shares in through [`Handle`]; `app` composes it. It speaks to the store, to the plugins
 //! and to both vendors through traits only.
 
+mod alarm;
 mod deliver;
 mod fetch;
 mod incident;
@@ -16,5 +17,5 @@ mod runtime;
 mod ticket;
 mod warm;
 
-pub use ports::{Effective, Integration, Polls, Reader, Settings, Transform, TransformJob};
+pub use ports::{Effective, Integration, Notify, Polls, Reader, Settings, Transform, TransformJob};
 pub use runtime::{Handle, Options, Parts};

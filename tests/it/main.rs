@@ -31,6 +31,8 @@ mod crash;
 mod doctor;
 mod headers;
 mod hostile;
+mod load;
+mod notify;
 mod plugin_chain;
 mod plugin_hooks;
 mod plugin_reload;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::domain::event::Occasion;
 use crate::domain::id::{EnvironmentId, EventId, IntegrationName};
+use crate::domain::notice::Notice;
 use crate::domain::patch::{Dispute, Hook, Transformation};
 use crate::domain::share::{Overrides, Share};
 use crate::domain::time::Timestamp;
@@ -37,6 +38,12 @@ pub struct TransformJob {
 pub trait Transform: Send + Sync {
     /// Asks the plugins. Always answers: whatever fails, something safe stands in and the failure is reported.
     async fn transform(&self, job: TransformJob) -> Transformation;
+}
+
+/// Tells operators what they have to know now.
+pub trait Notify: Send + Sync {
+    /// Takes the notice over and returns at once; whether it arrives is not the caller's business.
+    fn notify(&self, notice: Notice);
 }
 
 /// Settings as they hold for one share.
@@ -97,6 +104,8 @@ pub struct Integration {
     pub servicenow: Arc<dyn servicenow::Api>,
     /// Environment to use for an incident whose share names none.
     pub environment: Option<EnvironmentId>,
+    /// Requests to ServiceNow under way at the same time; at least 1.
+    pub to_servicenow: usize,
     pub polls: Polls,
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::ports::{Integration, Reader, Transform};
+use super::ports::{self, Integration, Reader, Transform};
 use super::warm::Warm;
 use super::{deliver, intake, poll};
 use crate::clock::Clock;
@@ -25,9 +25,7 @@ use crate::store::{self, Accepted, NewEvent, Store};
 pub struct Options {
     /// Links whose events are decided at the same time.
     pub intake_links: usize,
-    /// Requests to ServiceNow under way at the same time.
-    pub to_servicenow: usize,
-    /// Requests to BigPanda under way at the same time.
+    /// Requests to BigPanda under way at the same time, for each integration.
     pub to_bigpanda: usize,
     /// Longest time that events of one link may be held by a worker.
     pub event_lease: Duration,
@@ -37,13 +35,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            intake_links: 64,
-            to_servicenow: 16,
-            to_bigpanda: 16,
-            event_lease: Duration::from_mins(1),
-            idle: Duration::from_secs(2),
-        }
+        Self { intake_links: 64, to_bigpanda: 16, event_lease: Duration::from_mins(1), idle: Duration::from_secs(2) }
     }
 }
 
@@ -51,6 +43,7 @@ impl Default for Options {
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub transform: Arc<dyn Transform>,
+    pub notify: Arc<dyn ports::Notify>,
     pub clock: Arc<dyn Clock>,
     pub integrations: Vec<Integration>,
     pub reader: Reader,
@@ -60,6 +53,7 @@ pub struct Parts {
 pub(super) struct Shared {
     pub(super) store: Arc<dyn Store>,
     pub(super) transform: Arc<dyn Transform>,
+    pub(super) notify: Arc<dyn ports::Notify>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) integrations: HashMap<IntegrationName, Integration>,
     pub(super) reader: Reader,
@@ -107,10 +101,11 @@ pub struct Handle {
 impl Handle {
     /// Starts the loops. They first take up whatever an earlier process left.
     pub fn start(parts: Parts) -> Self {
-        let Parts { store, transform, clock, integrations, reader, options } = parts;
+        let Parts { store, transform, notify, clock, integrations, reader, options } = parts;
         let shared = Arc::new(Shared {
             store,
             transform,
+            notify,
             clock,
             integrations: integrations.into_iter().map(|one| (one.name.clone(), one)).collect(),
             reader,
