@@ -37,6 +37,7 @@ mod plugin_chain;
 mod plugin_hooks;
 mod plugin_reload;
 mod shares;
+mod simulation;
 mod simulator;
 mod support;
 mod takeover;

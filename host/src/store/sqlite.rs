@@ -41,8 +41,8 @@ mod warm;
 mod writer;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -93,9 +93,11 @@ pub struct SqliteStore {
     /// Gone only while dropping.
     tasks: Option<mpsc::Sender<Box<dyn Work>>>,
     writer: Option<JoinHandle<()>>,
+    /// The writer itself, of a store without a thread.
+    inline: Option<Mutex<Writer>>,
     readers: Readers,
     broken: Arc<AtomicBool>,
-    _owner: Owner,
+    _owner: Option<Owner>,
 }
 
 impl SqliteStore {
@@ -112,14 +114,53 @@ impl SqliteStore {
             tasks: queue,
             broken: Arc::clone(&broken),
             cause: None,
-            checkpoints,
+            checkpoints: Some(checkpoints),
             batch: if options.commit_each { 1 } else { BATCH },
             syncs: true,
         };
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(|| writer.serve());
         let thread =
             thread.map_err(|source| Error::Open { path: path.display().to_string(), source: source.into() })?;
-        Ok(Self { tasks: Some(tasks), writer: Some(thread), readers: Readers::new(path), broken, _owner: owner })
+        Ok(Self {
+            tasks: Some(tasks),
+            writer: Some(thread),
+            inline: None,
+            readers: Readers::new(path),
+            broken,
+            _owner: Some(owner),
+        })
+    }
+
+    /// A store in memory that works on its callers' threads: the same statements without a thread and a disk, so that
+    /// a simulation repeats exactly. Nothing of it outlives the value.
+    pub fn in_memory() -> Result<Self, Error> {
+        let path = Path::new(":memory:");
+        let db = schema::open_writer(path, Options::default().page_bytes)?;
+        let ledger = recover::ledger(&db).map_err(Fail::into_error)?;
+        let (_, tasks) = mpsc::channel(1);
+        let broken = Arc::new(AtomicBool::new(false));
+        let state = State { db, ledger, warm: Warm::default() };
+        let writer = Writer {
+            state,
+            tasks,
+            broken: Arc::clone(&broken),
+            cause: None,
+            checkpoints: None,
+            batch: BATCH,
+            syncs: true,
+        };
+        let inline = Some(Mutex::new(writer));
+        Ok(Self { tasks: None, writer: None, inline, readers: Readers::new(path), broken, _owner: None })
+    }
+
+    /// Forgets what only a process knows, as if another one had opened the store. For one in memory; no other can
+    /// be opened twice.
+    pub fn reopen(&self) -> Result<(), Error> {
+        let Some(inline) = &self.inline else { return Ok(()) };
+        let mut writer = inline.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.state.ledger = recover::ledger(&writer.state.db).map_err(Fail::into_error)?;
+        writer.state.warm = Warm::default();
+        Ok(())
     }
 
     /// Whether a failed disk has made the store read-only.
@@ -133,9 +174,28 @@ impl SqliteStore {
         F: FnMut(&mut State) -> Result<O, Fail> + Send + 'static,
     {
         let (work, answer) = writer::task(durability, run);
+        if let Some(inline) = &self.inline {
+            inline.lock().unwrap_or_else(PoisonError::into_inner).commit(&mut vec![work]);
+            return answer.await.map_err(|_| closed())?;
+        }
         let tasks = self.tasks.as_ref().ok_or_else(closed)?;
         tasks.send(work).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
+    }
+}
+
+impl SqliteStore {
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&rusqlite::Connection) -> Result<T, Fail> + Send + 'static,
+    ) -> Result<T, Error> {
+        match &self.inline {
+            Some(inline) => {
+                let writer = inline.lock().unwrap_or_else(PoisonError::into_inner);
+                query(&writer.state.db).map_err(Fail::into_error)
+            }
+            None => self.readers.read(query).await,
+        }
     }
 }
 
@@ -160,7 +220,7 @@ impl Inbox for SqliteStore {
 
     async fn cursor(&self, integration: &IntegrationName, poller: &'static str) -> Result<Option<String>, Error> {
         let integration = integration.clone();
-        self.readers.read(move |db| inbox::cursor(db, &integration, poller)).await
+        self.read(move |db| inbox::cursor(db, &integration, poller)).await
     }
 
     async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
@@ -228,11 +288,11 @@ impl Outbox for SqliteStore {
 impl Links for SqliteStore {
     async fn link_of(&self, integration: &IntegrationName, incident: &IncidentId) -> Result<Option<Link>, Error> {
         let (integration, incident) = (integration.clone(), incident.clone());
-        self.readers.read(move |db| rows::find_link(db, &integration, &incident)).await
+        self.read(move |db| rows::find_link(db, &integration, &incident)).await
     }
 
     async fn journal_of(&self, link: LinkId) -> Result<Vec<JournalEntry>, Error> {
-        self.readers.read(move |db| journal::read(db, link)).await
+        self.read(move |db| journal::read(db, link)).await
     }
 
     async fn adopt(&self, links: Vec<NewLink>, now: Timestamp) -> Result<Vec<Adoption>, Error> {
@@ -243,11 +303,11 @@ impl Links for SqliteStore {
 #[async_trait]
 impl Desk for SqliteStore {
     async fn list(&self, filter: QueueFilter) -> Result<Vec<RequestView>, Error> {
-        self.readers.read(move |db| reader::list(db, &filter)).await
+        self.read(move |db| reader::list(db, &filter)).await
     }
 
     async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error> {
-        self.readers.read(move |db| reader::show(db, id)).await
+        self.read(move |db| reader::show(db, id)).await
     }
 
     async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {

@@ -1,11 +1,12 @@
-//! An outcome that concerns a person, as a notice. `deliver` calls it; the words are about the one request, gathering is
+//! An outcome that concerns a person, as a notice. `deliver` and the pollers call it; the words are about the one request, gathering is
 //! the business of whoever tells them.
 
 use super::runtime::Shared;
+use crate::domain::id::IntegrationName;
 use crate::domain::link::Link;
 use crate::domain::notice::Notice;
 use crate::domain::outcome::Failure;
-use crate::domain::request::{Operation, Request};
+use crate::domain::request::{Operation, Request, Target};
 use crate::engine::settle::{Alarm, Settlement, Step};
 
 /// Tells the operators, where the settlement asks for it.
@@ -13,6 +14,27 @@ pub(super) fn raise(shared: &Shared, settlement: &Settlement, link: &Link, reque
     if let Some(notice) = notice(settlement, link, request) {
         shared.notify.notify(notice);
     }
+}
+
+/// Tells the operators that a side refuses us even when it is only looked at.
+pub(super) fn refused(shared: &Shared, integration: &IntegrationName, side: Target, failure: &Failure) {
+    let mut lines = vec![format!("Looking for changes failed: {}.", sentence(failure))];
+    lines.extend(failure.hint.as_ref().map(|hint| format!("Hint: {hint}.")));
+    lines.push(WAITS.to_owned());
+    shared.notify.notify(Notice {
+        integration: integration.clone(),
+        code: failure.code.clone(),
+        title: refuses(side),
+        lines,
+        incident: None,
+        ticket: None,
+    });
+}
+
+const WAITS: &str = "Everything for that side waits, and goes on by itself once the credentials are mended.";
+
+fn refuses(side: Target) -> String {
+    format!("{} refuses our credentials", side_name(side))
 }
 
 fn notice(settlement: &Settlement, link: &Link, request: &Request) -> Option<Notice> {
@@ -28,10 +50,7 @@ fn notice(settlement: &Settlement, link: &Link, request: &Request) -> Option<Not
             "It waits in the dead-letter queue: `tandem queue list` shows it, `tandem queue retry` tries again."
                 .to_owned(),
         ),
-        Alarm::Credentials => (
-            format!("{} refuses our credentials", side_name(side)),
-            "Everything for that side waits, and goes on by itself once the credentials are mended.".to_owned(),
-        ),
+        Alarm::Credentials => (refuses(side), WAITS.to_owned()),
     };
     let mut lines = vec![format!("{} failed: {}.", doing(&request.operation), sentence(failure))];
     lines.extend(failure.hint.as_ref().map(|hint| format!("Hint: {hint}.")));
@@ -46,10 +65,10 @@ fn notice(settlement: &Settlement, link: &Link, request: &Request) -> Option<Not
     })
 }
 
-fn side_name(side: crate::domain::request::Target) -> &'static str {
+fn side_name(side: Target) -> &'static str {
     match side {
-        crate::domain::request::Target::ServiceNow => "ServiceNow",
-        crate::domain::request::Target::BigPanda => "BigPanda",
+        Target::ServiceNow => "ServiceNow",
+        Target::BigPanda => "BigPanda",
     }
 }
 

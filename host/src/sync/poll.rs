@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::ports::Integration;
 use super::runtime::Shared;
-use super::{poll_bigpanda, poll_servicenow};
+use super::{alarm, poll_bigpanda, poll_servicenow};
 use crate::domain::id::IntegrationName;
 use crate::domain::outcome::Outcome;
 use crate::domain::request::Target;
@@ -87,7 +87,10 @@ fn told(shared: &Shared, name: &IntegrationName, side: Target, trouble: Trouble)
         }
         Trouble::Peer(Outcome::Applied(_)) => return,
         Trouble::Peer(Outcome::Paused { failure, wait }) => (failure, Some(wait)),
-        Trouble::Peer(Outcome::Auth(failure)) => (failure, Some(CREDENTIALS_PAUSE)),
+        Trouble::Peer(Outcome::Auth(failure)) => {
+            alarm::refused(shared, name, side, &failure);
+            (failure, Some(CREDENTIALS_PAUSE))
+        }
         Trouble::Peer(
             Outcome::NotApplied(failure)
             | Outcome::Unknown(failure)

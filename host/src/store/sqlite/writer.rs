@@ -107,7 +107,8 @@ pub(super) struct Writer {
     pub(super) cause: Option<Fail>,
     /// 1 gives every task a commit of its own.
     pub(super) batch: usize,
-    pub(super) checkpoints: Checkpoints,
+    /// None for a store that has no log.
+    pub(super) checkpoints: Option<Checkpoints>,
     /// Whether the connection syncs at commit.
     pub(super) syncs: bool,
 }
@@ -122,7 +123,7 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, batch: &mut Vec<Box<dyn Work>>) {
+    pub(super) fn commit(&mut self, batch: &mut Vec<Box<dyn Work>>) {
         let mut outcome = self.attempt(batch);
         let alone = batch.len() == 1;
         for mut work in batch.drain(..) {
@@ -146,7 +147,8 @@ impl Writer {
         }
         let outcome = self.transact(batch, durability == Durability::Power);
         if outcome.is_ok()
-            && let Err(fail) = self.checkpoints.after_commit(&self.state.db)
+            && let Some(checkpoints) = &mut self.checkpoints
+            && let Err(fail) = checkpoints.after_commit(&self.state.db)
         {
             // What was committed is safe in the log; what comes next would not be.
             self.mark_broken(&fail);

@@ -1,0 +1,134 @@
+//! The real store in memory, with a step of the host before and after each call: it may die at any of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tandem::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
+use tandem::domain::link::Link;
+use tandem::domain::request::{Request, Target};
+use tandem::domain::time::Timestamp;
+use tandem::store::sqlite::SqliteStore;
+use tandem::store::{
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
+    NewEvent, NewLink, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+};
+
+use super::weather::Weather;
+
+pub struct Mortal {
+    pub inner: SqliteStore,
+    pub weather: Arc<Weather>,
+    /// A must-fail variant: what both sides agreed on is forgotten.
+    pub forgetful: bool,
+}
+
+impl Mortal {
+    fn remembered(&self, link: Link) -> Link {
+        if !self.forgetful {
+            return link;
+        }
+        let mut link = link;
+        link.memory.version = 0;
+        link.memory.notes.clear();
+        link.memory.comments.clear();
+        link
+    }
+}
+
+macro_rules! stepped {
+    ($self:ident, $call:expr) => {{
+        $self.weather.step().await;
+        let answer = $call.await;
+        $self.weather.step().await;
+        answer
+    }};
+}
+
+#[async_trait]
+impl Inbox for Mortal {
+    async fn accept_polled(&self, events: Vec<NewEvent>, cursor: Cursor) -> Result<Vec<Accepted>, Error> {
+        stepped!(self, self.inner.accept_polled(events, cursor))
+    }
+    async fn cursor(&self, integration: &IntegrationName, poller: &'static str) -> Result<Option<String>, Error> {
+        self.inner.cursor(integration, poller).await
+    }
+    async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
+        stepped!(self, self.inner.accept(event))
+    }
+    async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error> {
+        stepped!(self, self.inner.claim_events(links, lease, now))
+    }
+    async fn decided(&self, mut decided: Decided) -> Result<Completion, Error> {
+        decided.link = self.remembered(decided.link);
+        stepped!(self, self.inner.decided(decided))
+    }
+    async fn reject(&self, of: &IntegrationName, reason: &str, body: &[u8], now: Timestamp) -> Result<(), Error> {
+        self.inner.reject(of, reason, body, now).await
+    }
+}
+
+#[async_trait]
+impl Outbox for Mortal {
+    async fn claim_requests(
+        &self,
+        target: Target,
+        limit: usize,
+        lease: Duration,
+        paused: &[IntegrationName],
+        now: Timestamp,
+    ) -> Result<Vec<RequestClaim>, Error> {
+        stepped!(self, self.inner.claim_requests(target, limit, lease, paused, now))
+    }
+    async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error> {
+        stepped!(self, self.inner.complete_seal(id, fence, request))
+    }
+    async fn settled(&self, settled: Settled) -> Result<Completion, Error> {
+        stepped!(self, self.inner.settled(settled))
+    }
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        self.inner.next_due(now).await
+    }
+}
+
+#[async_trait]
+impl Links for Mortal {
+    async fn link_of(&self, integration: &IntegrationName, incident: &IncidentId) -> Result<Option<Link>, Error> {
+        self.inner.link_of(integration, incident).await
+    }
+    async fn journal_of(&self, link: LinkId) -> Result<Vec<JournalEntry>, Error> {
+        self.inner.journal_of(link).await
+    }
+    async fn adopt(&self, links: Vec<NewLink>, now: Timestamp) -> Result<Vec<Adoption>, Error> {
+        self.inner.adopt(links, now).await
+    }
+}
+
+#[async_trait]
+impl Desk for Mortal {
+    async fn list(&self, filter: QueueFilter) -> Result<Vec<RequestView>, Error> {
+        self.inner.list(filter).await
+    }
+    async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error> {
+        self.inner.show(id).await
+    }
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+        self.inner.retry(id, now).await
+    }
+    async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+        self.inner.discard(id, now).await
+    }
+    async fn depths(&self) -> Result<Depths, Error> {
+        self.inner.depths().await
+    }
+    async fn check(&self) -> Result<(), Error> {
+        self.inner.check().await
+    }
+}
+
+#[async_trait]
+impl Retention for Mortal {
+    async fn prune(&self, now: Timestamp) -> Result<Pruned, Error> {
+        self.inner.prune(now).await
+    }
+}
