@@ -29,6 +29,7 @@ mod crash;
 mod headers;
 mod hostile;
 mod notify;
+mod on_premises;
 mod plugin_chain;
 mod plugin_hooks;
 mod plugin_reload;

@@ -89,20 +89,23 @@ impl Shared {
         *entry = (*entry).max(until);
     }
 
-    /// The integrations whose side is to be left alone now, and when the first of them may be used again.
+    /// The integrations whose side is not to be called now, and when the first of them may be used again.
     pub(super) fn paused(&self, target: Target, now: Timestamp) -> (Vec<IntegrationName>, Option<Timestamp>) {
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         pauses.retain(|_, until| *until > now);
         let of_target = pauses.iter().filter(|((of, _), _)| *of == target);
         let first = of_target.clone().map(|(_, until)| *until).min();
-        (of_target.map(|((_, name), _)| name.clone()).collect(), first)
+        let resting = of_target.map(|((_, name), _)| name.clone());
+        // Their requests are pulled; see `retrieve`.
+        let pulled = self.integrations.values().filter(|one| one.on_premises && target == Target::ServiceNow);
+        (resting.chain(pulled.map(|one| one.name.clone())).collect(), first)
     }
 }
 
 /// The way into the running sync. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Handle {
