@@ -28,6 +28,7 @@ mod config_errors;
 mod crash;
 mod headers;
 mod hostile;
+mod load;
 mod notify;
 mod on_premises;
 mod plugin_chain;

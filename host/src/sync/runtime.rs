@@ -24,9 +24,7 @@ use crate::store::{self, Accepted, NewEvent, Store};
 pub struct Options {
     /// Links whose events are decided at the same time.
     pub intake_links: usize,
-    /// Requests to ServiceNow under way at the same time.
-    pub to_servicenow: usize,
-    /// Requests to BigPanda under way at the same time.
+    /// Requests to BigPanda under way at the same time, for each integration.
     pub to_bigpanda: usize,
     /// Longest time that events of one link may be held by a worker.
     pub event_lease: Duration,
@@ -36,13 +34,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            intake_links: 64,
-            to_servicenow: 16,
-            to_bigpanda: 16,
-            event_lease: Duration::from_mins(1),
-            idle: Duration::from_secs(2),
-        }
+        Self { intake_links: 64, to_bigpanda: 16, event_lease: Duration::from_mins(1), idle: Duration::from_secs(2) }
     }
 }
 
@@ -89,16 +81,13 @@ impl Shared {
         *entry = (*entry).max(until);
     }
 
-    /// The integrations whose side is not to be called now, and when the first of them may be used again.
+    /// The integrations whose side is to be left alone now, and when the first of them may be used again.
     pub(super) fn paused(&self, target: Target, now: Timestamp) -> (Vec<IntegrationName>, Option<Timestamp>) {
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         pauses.retain(|_, until| *until > now);
         let of_target = pauses.iter().filter(|((of, _), _)| *of == target);
         let first = of_target.clone().map(|(_, until)| *until).min();
-        let resting = of_target.map(|((_, name), _)| name.clone());
-        // Their requests are pulled; see `retrieve`.
-        let pulled = self.integrations.values().filter(|one| one.on_premises && target == Target::ServiceNow);
-        (resting.chain(pulled.map(|one| one.name.clone())).collect(), first)
+        (of_target.map(|((_, name), _)| name.clone()).collect(), first)
     }
 }
 
