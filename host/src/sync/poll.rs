@@ -38,7 +38,8 @@ pub(super) async fn run(shared: Arc<Shared>, name: IntegrationName, side: Target
     let Some(integration) = shared.integrations.get(&name) else { return };
     let wanted = match side {
         Target::BigPanda => integration.polls.bigpanda,
-        Target::ServiceNow => integration.polls.servicenow,
+        // Nobody calls an instance that pulls.
+        Target::ServiceNow => integration.polls.servicenow && !integration.on_premises,
     };
     if !wanted {
         return;

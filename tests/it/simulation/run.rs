@@ -14,7 +14,7 @@ use tandem::sync::{Effective, Handle, Integration, Options, Parts, Polls, Settin
 
 use super::bigpanda::{BigPanda, ENVIRONMENT};
 use super::chance::Chance;
-use super::plugins::{PAIR, ONE_WAY, Plugins};
+use super::plugins::{ONE_WAY, PAIR, Plugins};
 use super::servicenow::ServiceNow;
 use super::store::Mortal;
 use super::time::Time;
@@ -110,7 +110,8 @@ impl Run {
     }
 
     fn parts(&self) -> Parts {
-        let pair = |(tag, field): (&str, &str), direction| Pair { tag: tag.to_owned(), field: field.to_owned(), direction };
+        let pair =
+            |(tag, field): (&str, &str), direction| Pair { tag: tag.to_owned(), field: field.to_owned(), direction };
         let mut policy = Policy {
             pairs: vec![pair(PAIR, Direction::Both), pair(ONE_WAY, Direction::ToServiceNow)],
             notes_from: vec![tandem::domain::ticket::Journal::WorkNotes],
@@ -127,6 +128,7 @@ impl Run {
             bigpanda: self.bigpanda.clone(),
             servicenow: self.servicenow.clone(),
             environment: Some(EnvironmentId::new(ENVIRONMENT).unwrap()),
+            on_premises: false,
             to_servicenow: 4,
             polls: Polls { bigpanda: true, servicenow: true, interval: INTERVAL, ..Polls::default() },
         };
@@ -287,7 +289,8 @@ impl Run {
                     self.said.push(format!("{id} says {tag}, {} says {field}", newest.state.ticket.number));
                 }
             }
-            let written: Vec<&str> = tickets.iter().flat_map(|ticket| &ticket.notes).map(|note| note.text.as_str()).collect();
+            let written: Vec<&str> =
+                tickets.iter().flat_map(|ticket| &ticket.notes).map(|note| note.text.as_str()).collect();
             for activity in &known.activities {
                 if activity.text.starts_with("bp-") && written.iter().all(|note| note.contains(&activity.text)) {
                     self.said.push(format!("every note holds {}", activity.text));

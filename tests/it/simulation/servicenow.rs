@@ -103,7 +103,8 @@ impl Inside {
         };
         let correlation = fields.iter().find(|field| field.field == "correlation_id").map(|field| field.value.as_str());
         let incident = Link::incident_of(correlation.unwrap_or_default()).expect("a correlation of ours");
-        let mut values = BTreeMap::from([("state".to_owned(), "1".to_owned()), ("category".to_owned(), "inquiry".to_owned())]);
+        let mut values =
+            BTreeMap::from([("state".to_owned(), "1".to_owned()), ("category".to_owned(), "inquiry".to_owned())]);
         values.insert("sys_mod_count".to_owned(), "-1".to_owned());
         values.insert("sys_id".to_owned(), sys_id.to_string());
         let state = TicketState { ticket: ticket.clone(), incident, fields: values, notes: Vec::new() };
@@ -205,9 +206,8 @@ impl Api for ServiceNow {
     async fn changes(&self, _: &Scope, from: &From) -> Result<Changes, Outcome> {
         let (truth, clock) = (self.time.truth().0, self.now());
         self.read(|inside| {
-            let place = |ticket: &Ticket| {
-                (ticket.state.field("sys_updated_on").to_owned(), ticket.state.ticket.sys_id.clone())
-            };
+            let place =
+                |ticket: &Ticket| (ticket.state.field("sys_updated_on").to_owned(), ticket.state.ticket.sys_id.clone());
             let mut found: Vec<&Ticket> = inside
                 .tickets
                 .iter()
@@ -235,9 +235,8 @@ impl Api for ServiceNow {
     async fn notes(&self, _: &str, tickets: &[SysId], since: &str) -> Result<Vec<(SysId, Note)>, Outcome> {
         self.read(|inside| {
             let wanted = inside.tickets.iter().filter(|ticket| tickets.contains(&ticket.state.ticket.sys_id));
-            let entries = wanted.flat_map(|ticket| {
-                ticket.notes.iter().map(|note| (ticket.state.ticket.sys_id.clone(), note.clone()))
-            });
+            let entries = wanted
+                .flat_map(|ticket| ticket.notes.iter().map(|note| (ticket.state.ticket.sys_id.clone(), note.clone())));
             entries.filter(|(_, note)| note.at.as_str() >= since).collect()
         })
         .await

@@ -80,6 +80,16 @@ impl Outbox for Mortal {
     ) -> Result<Vec<RequestClaim>, Error> {
         stepped!(self, self.inner.claim_requests(target, limit, lease, paused, now))
     }
+    async fn claim_requests_of(
+        &self,
+        integration: &IntegrationName,
+        target: Target,
+        limit: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<RequestClaim>, Error> {
+        self.inner.claim_requests_of(integration, target, limit, lease, now).await
+    }
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error> {
         stepped!(self, self.inner.complete_seal(id, fence, request))
     }
