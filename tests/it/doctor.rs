@@ -72,7 +72,21 @@ async fn two_sides_in_order_are_told_so() {
     let access = sim.access();
     let told = told.replace(&access.bigpanda.url, "BIGPANDA").replace(&access.servicenow.url, "SERVICENOW");
     let sides = told.split("\nacme\n").nth(1).unwrap();
-    insta::assert_snapshot!(sides, @"");
+    insta::assert_snapshot!(sides, @r#"
+      ok    SERVICENOW answers and knows the credentials [servicenow.reach]
+      ok    ServiceNow's clock agrees with this machine's [servicenow.clock]
+      ok    the table incident can be read [servicenow.read]
+      ok    the integration user's time zone is UTC [servicenow.time-zone]
+      ok    the instance runs Australia (glide-australia-02-11-2026__patch1.zip) [servicenow.release]
+      ok    the columns that the sync needs are in incident [servicenow.columns]
+      ok    the columns u_bp_* are in incident [servicenow.bigpanda-columns]
+      ok    BigPanda's own application is not in this instance [servicenow.original]
+      ok    BIGPANDA answers and knows the API key [bigpanda.reach]
+      ok    BigPanda's clock agrees with this machine's [bigpanda.clock]
+      ok    the environment All Incidents is there [bigpanda.environment]
+      ok    the tag servicenow_link is there, of the type Text [bigpanda.tag]
+    13 ok, 1 to look at, 0 wrong
+    "#);
     let writes = sim.servicenow_requests().requests().into_iter().filter(|request| request.method != "GET").count();
     assert_eq!(writes, 0, "asking changed something");
 }
@@ -85,7 +99,13 @@ async fn the_original_beside_us_is_a_failure_until_it_is_switched_off() {
     let told = String::from_utf8(output.stdout).unwrap();
     let original =
         told.lines().skip_while(|line| !line.contains("BigPanda's own")).take(5).collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!(original, @"");
+    insta::assert_snapshot!(original, @r#"
+    fail  BigPanda's own application 2.9.4 (from the Store) is installed here, and its incidents module is active [servicenow.original]
+          → set x_bip_panda.incidentsActive to false before this host takes shares, or each incident gets two tickets
+    fail  the original's scheduled job Retrieve Incidents is active [servicenow.original-job]
+          → open Scheduled Jobs, Retrieve Incidents, and clear Active
+    ok    incident has x_bip_panda_bigpanda_id: `tandem adopt` takes over the tickets that the original made [servicenow.original-tickets]
+    "#);
 
     for (table, name, field) in
         [("sys_properties", "x_bip_panda.incidentsActive", "value"), ("sysauto_script", "Retrieve Incidents", "active")]
@@ -112,7 +132,12 @@ response_incident_tag = "priority"
         ["servicenow.fields", "servicenow.bigpanda-columns", "servicenow.reference", "bigpanda.tag"]
             .map(|code| format!("{} {}", found[code].0, found[code].1))
             .to_vec();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    fail incident lacks u_nothing
+    warn incident lacks u_bp_active_alerts_count, u_bp_alerts_count, u_bp_alerts_statuses, u_bp_environment, u_bp_environment_id, u_bp_event_type, u_bp_incident_id, u_bp_incident_status, u_bp_incident_url, u_bp_preview_url, u_bp_sender, u_bp_timeline_url
+    warn incidents.assignment_group names no record of sys_user_group, so assignment_group would stay empty
+    fail the tag priority is of the type Priority, and only Text tags are written
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,3 +37,4 @@ mod shares;
 mod simulator;
 mod support;
 mod takeover;
+mod upkeep;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct Gate {
     pub(super) hosts: Vec<String>,
     pub(super) active: bool,
     pub(super) limiter: Option<DefaultDirectRateLimiter>,
+    /// While this file is there, an operator keeps shares out.
+    marker: Option<PathBuf>,
 }
 
 impl Gate {
@@ -42,7 +45,20 @@ impl Gate {
             hosts: integration.servicenow.hosts.clone(),
             active: integration.settings.active,
             limiter: NonZeroU32::new(shares_per_second).map(|rate| RateLimiter::direct(Quota::per_second(rate))),
+            marker: None,
         }
+    }
+
+    /// Keeps shares out while a file is there.
+    #[must_use]
+    pub fn stopped_by(mut self, marker: PathBuf) -> Self {
+        self.marker = Some(marker);
+        self
+    }
+
+    /// A look at the file system costs a microsecond, beside a sync of the disk for each share.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.marker.as_ref().is_some_and(|marker| marker.exists())
     }
 }
 
