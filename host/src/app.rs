@@ -2,8 +2,11 @@
 //! the right order and stops them in the reverse one. It decides nothing.
 
 pub(crate) mod clients;
+mod notices;
 mod plugins;
 mod settings;
+
+pub use notices::targets;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,6 +18,7 @@ use anyhow::Context as _;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::notify::Notifier;
 use crate::store::Store;
 use crate::store::sqlite::{Options as StoreOptions, SqliteStore};
 use crate::sync::{Handle, Integration, Options, Parts};
@@ -28,6 +32,7 @@ pub struct Running {
     pub store: Arc<dyn Store>,
     pub plugins: Arc<plugin::Host>,
     sync: Handle,
+    notifier: Arc<Notifier>,
     server: Server,
     drain: Duration,
 }
@@ -51,8 +56,10 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         });
     }
     let to_servicenow = config.integrations.iter().map(|one| one.servicenow.concurrency).sum::<usize>().max(1);
+    let notifier = Arc::new(notices::start(&config, &clock)?);
     let sync = Handle::start(Parts {
         store: store.clone(),
+        notify: Arc::new(notices::Bell::new(notifier.clone())),
         transform: Arc::new(plugins::Chain::new(plugins.clone())),
         clock,
         integrations,
@@ -77,6 +84,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         store,
         plugins,
         sync,
+        notifier,
         server,
         drain: config.server.drain_timeout,
     })
@@ -100,7 +108,9 @@ impl Running {
     pub async fn stop(self) -> bool {
         let served = self.server.stop(self.drain).await;
         let drained = self.sync.drain(self.drain).await;
-        served && drained
+        // Last, so that what failed until now is told.
+        let told = self.notifier.stop(self.drain).await;
+        served && drained && told
     }
 }
 

@@ -11,6 +11,7 @@ pub mod demo;
 mod doctor;
 mod init;
 mod integration;
+mod notify;
 mod output;
 mod plugin;
 mod queue;
@@ -76,6 +77,9 @@ enum Command {
     /// Look at what waits for delivery, and decide about it
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Try out how operators are told
+    #[command(subcommand)]
+    Notify(notify::Command),
     /// Look at plugins, build them, check them
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -133,6 +137,7 @@ pub fn main() -> ExitCode {
         }
         Command::Check(args) => check::run(&source, args),
         Command::Queue(command) => queue::run(&source, command),
+        Command::Notify(command) => notify::run(&source, command),
         Command::Plugin(command) => plugin::run(&source, command),
         Command::Config(command) => config::run(&source, command),
         Command::Doctor(args) => doctor::run(&source, args),

@@ -13,6 +13,7 @@ mod layers;
 mod log;
 mod mask;
 mod names;
+mod notify;
 pub mod original;
 mod plugins;
 pub mod portable;
@@ -37,6 +38,7 @@ pub use incidents::{CommentsTo, NotesFrom, Settings, TagDirection, TagMapping};
 pub use integration::Integration;
 pub use layers::{DEFAULTS, FILE, Inputs};
 pub use log::{Log, LogFormat, Telemetry};
+pub use notify::{MailSecurity, Mailer, Notices};
 pub use plugins::{OnTwoWriters, Order, Phase, PluginLimits, Plugins};
 pub use problem::Problem;
 pub use server::Server;
@@ -55,6 +57,7 @@ pub struct Config {
     pub server: Server,
     pub store: Store,
     pub plugins: Plugins,
+    pub notify: Notices,
     pub log: Log,
     pub telemetry: Telemetry,
     /// In order of their names.
@@ -119,6 +122,7 @@ fn decide(context: &Context<'_>, tree: &tree::Node) -> Option<Config> {
     let server = Server::read(root.section("server"));
     let store = Store::read(root.section("store"));
     let plugins = Plugins::read(root.section("plugins"));
+    let notify = Notices::read(root.section("notify"));
     let log = Log::read(root.section("log"));
     let telemetry = Telemetry::read(root.section("telemetry"));
     integration::check_defaults(root.section("defaults"));
@@ -129,8 +133,9 @@ fn decide(context: &Context<'_>, tree: &tree::Node) -> Option<Config> {
             Problem::new(UNWISE, message).hint("write an [integration.<name>] section; `tandem init` shows one"),
         );
     }
+    notify::check_readers(context, &notify, integrations.as_deref().unwrap_or_default());
     root.finish();
-    Some(Config { server, store, plugins, log, telemetry, integrations: integrations? })
+    Some(Config { server, store, plugins, notify, log, telemetry, integrations: integrations? })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod fault;
 pub mod id;
 pub mod incident;
 pub mod link;
+pub mod notice;
 pub mod outcome;
 pub mod patch;
 pub mod request;

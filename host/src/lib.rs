@@ -22,6 +22,7 @@ pub mod mapping;
 // Outlets: each knows the domain, its own configuration, and transport.
 pub mod bigpanda;
 pub mod config;
+pub mod notify;
 pub mod plugin;
 pub mod servicenow;
 pub mod store;

@@ -4,6 +4,7 @@
 //! network is used. `web` hands shares in through [`Handle`]; `app` composes it. It speaks to the store, to the plugins
 //! and to both vendors through traits only.
 
+mod alarm;
 mod deliver;
 mod fetch;
 mod intake;
@@ -11,5 +12,5 @@ mod ports;
 mod runtime;
 mod warm;
 
-pub use ports::{Effective, Integration, Reader, Settings, Transform, TransformJob};
+pub use ports::{Effective, Integration, Notify, Reader, Settings, Transform, TransformJob};
 pub use runtime::{Handle, Options, Parts};

@@ -46,6 +46,7 @@ pub fn start_metrics() -> Option<PrometheusHandle> {
     describe_counter!("tandem_reconciled_total", "Creates that a look-up found to be applied already");
     describe_counter!("tandem_references_unresolved_total", "References that named nothing, by table");
     describe_counter!("tandem_plugin_failures_total", "Failures of plugins, by plugin and code");
+    describe_counter!("tandem_notices_total", "Messages to operators by outcome: sent, failed, dropped");
     describe_gauge!("tandem_inbox_events", "Events in the inbox by state");
     describe_gauge!("tandem_outbox_requests", "Requests in the outbox by state");
     describe_gauge!("tandem_queue_oldest_seconds", Unit::Seconds, "Age of the oldest unfinished event or request");

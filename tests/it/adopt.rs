@@ -8,7 +8,7 @@ use tandem::simulator::Config;
 use crate::support::{World, incident, tandem};
 
 async fn adopt(world: &World, arguments: &[&str]) -> (i32, String, String) {
-    let file = world.write_configuration();
+    let file = world.written();
     let directory = world.directory().to_owned();
     let arguments = [&["adopt", "--config", file.to_str().unwrap()], arguments].concat();
     let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();

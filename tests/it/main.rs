@@ -30,6 +30,7 @@ mod crash;
 mod doctor;
 mod headers;
 mod hostile;
+mod notify;
 mod plugin_chain;
 mod plugin_hooks;
 mod plugin_reload;

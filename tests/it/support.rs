@@ -6,6 +6,7 @@
 mod binary;
 pub mod hostile;
 pub mod plugins;
+pub mod receivers;
 pub mod wire;
 mod world;
 

@@ -87,7 +87,7 @@ fn old_names_are_brought_forward_and_the_file_as_it_was_is_kept() {
 }
 
 async fn run(world: &World, arguments: &[&str]) -> Output {
-    let (directory, file) = (world.directory().to_owned(), world.write_configuration());
+    let (directory, file) = (world.directory().to_owned(), world.written());
     let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
     let run = move || {
         let config = ["--config", file.to_str().unwrap()];
@@ -111,7 +111,7 @@ async fn an_integration_is_stopped_drained_and_may_then_be_removed() {
     let (_, body) = incident(2);
     let answer = world.share(&body).await.unwrap();
     assert_eq!(answer.status, 503);
-    assert!(answer.text().contains("web.stopped"), "{}", answer.text());
+    assert!(answer.body.contains("web.stopped"), "{}", answer.body);
     let listed = out(&run(&world, &["integration", "list"]).await);
     assert!(listed.lines().nth(1).unwrap().starts_with("acme  stopped  0       0"), "{listed}");
     let removed = out(&run(&world, &["integration", "remove", "acme"]).await);

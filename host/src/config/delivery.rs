@@ -97,7 +97,7 @@ impl FollowUps {
     }
 }
 
-/// Whom to tell when a request has failed for good. Has no effect yet.
+/// Whom to tell when a person has to act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notify {
     /// Slack-compatible; the address is itself the credential.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::alarm;
 use super::intake::next_wake;
 use super::ports::Integration;
 use super::runtime::Shared;
@@ -105,6 +106,7 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
     let now = shared.clock.now();
     let settlement = settle(&link, &request, attempts, outcome, policy);
     observe(&link, &request, &settlement, attempts, took);
+    alarm::raise(shared, &settlement, &link, &request);
     let Settlement { step, link: changed, follow_ups, pause, alarm, note } = settlement;
     match alarm {
         Alarm::None => {}

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::domain::event::Occasion;
 use crate::domain::id::{EnvironmentId, EventId, IntegrationName};
+use crate::domain::notice::Notice;
 use crate::domain::patch::{Dispute, Hook, Transformation};
 use crate::domain::share::{Overrides, Share};
 use crate::domain::time::Timestamp;
@@ -36,6 +37,12 @@ pub struct TransformJob {
 pub trait Transform: Send + Sync {
     /// Asks the plugins. Always answers: whatever fails, something safe stands in and the failure is reported.
     async fn transform(&self, job: TransformJob) -> Transformation;
+}
+
+/// Tells operators what they have to know now.
+pub trait Notify: Send + Sync {
+    /// Takes the notice over and returns at once; whether it arrives is not the caller's business.
+    fn notify(&self, notice: Notice);
 }
 
 /// Settings as they hold for one share.

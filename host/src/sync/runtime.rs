@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::ports::{Integration, Reader, Transform};
+use super::ports::{self, Integration, Reader, Transform};
 use super::warm::Warm;
 use super::{deliver, intake};
 use crate::clock::Clock;
@@ -50,6 +50,7 @@ impl Default for Options {
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub transform: Arc<dyn Transform>,
+    pub notify: Arc<dyn ports::Notify>,
     pub clock: Arc<dyn Clock>,
     pub integrations: Vec<Integration>,
     pub reader: Reader,
@@ -59,6 +60,7 @@ pub struct Parts {
 pub(super) struct Shared {
     pub(super) store: Arc<dyn Store>,
     pub(super) transform: Arc<dyn Transform>,
+    pub(super) notify: Arc<dyn ports::Notify>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) integrations: HashMap<IntegrationName, Integration>,
     pub(super) reader: Reader,
@@ -106,10 +108,11 @@ pub struct Handle {
 impl Handle {
     /// Starts the loops. They first take up whatever an earlier process left.
     pub fn start(parts: Parts) -> Self {
-        let Parts { store, transform, clock, integrations, reader, options } = parts;
+        let Parts { store, transform, notify, clock, integrations, reader, options } = parts;
         let shared = Arc::new(Shared {
             store,
             transform,
+            notify,
             clock,
             integrations: integrations.into_iter().map(|one| (one.name.clone(), one)).collect(),
             reader,

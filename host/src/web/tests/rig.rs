@@ -150,6 +150,12 @@ impl Transform for NoPlugins {
     }
 }
 
+struct Deaf;
+
+impl sync::Notify for Deaf {
+    fn notify(&self, _: crate::domain::notice::Notice) {}
+}
+
 impl PluginDesk for NoPlugins {
     fn list(&self) -> Value {
         json!([])
@@ -180,6 +186,7 @@ impl Rig {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         // No integration: what is accepted stays where it is.
         let sync = sync::Handle::start(Parts {
+            notify: Arc::new(Deaf),
             store: store.clone(),
             transform: Arc::new(NoPlugins),
             clock,
