@@ -45,7 +45,18 @@ fn settings_travel_without_secrets_and_addresses_and_never_overwrite_them() {
                 api_token = \"swordfish-4\"\n";
     write(trial.path(), &configuration("https://acme-test.service-now.com", more));
     let exported = tandem(trial.path(), &SECRETS, &["config", "export"]);
-    insta::assert_snapshot!(out(&exported), @"");
+    insta::assert_snapshot!(out(&exported), @r#"
+    # Settings of Tandem, without secrets and without what belongs to one place.
+    [defaults.retry]
+    attempts = 4
+
+    [integration.acme.incidents]
+    reopen_window = "45m"
+    update_fields = ["urgency"]
+
+    [plugins.config.mine]
+    team = "edge"
+    "#);
     assert!(!out(&exported).contains("swordfish"));
 
     let there = configuration("https://acme.service-now.com", "");
@@ -56,7 +67,16 @@ fn settings_travel_without_secrets_and_addresses_and_never_overwrite_them() {
     assert_eq!(dry.status.code(), Some(0), "{}", talk(&dry));
     assert!(!production.path().join("conf.d/90-imported.toml").exists(), "a dry run wrote");
     let imported = tandem(production.path(), &SECRETS, &["config", "import", "export.toml"]);
-    insta::assert_snapshot!(format!("{}---\n{}", out(&imported), talk(&imported)), @"");
+    insta::assert_snapshot!(format!("{}---\n{}", out(&imported), talk(&imported)), @r#"
+    defaults.retry.attempts = 4
+    integration.acme.incidents.reopen_window = "45m"
+    integration.acme.incidents.update_fields = ["urgency"]
+    integration.acme.retry.attempts = 4
+    plugins.config.mine.team = "edge"
+    ---
+    left as it is here: integration.acme.servicenow.url
+    5 settings differ; a running host takes them up when it is restarted (conf.d/90-imported.toml)
+    "#);
     assert_eq!(std::fs::read_to_string(production.path().join("tandem.toml")).unwrap(), there);
     let shown = tandem(production.path(), &SECRETS, &["config", "show", "integration.acme.servicenow.url"]);
     assert_eq!(out(&shown), "integration.acme.servicenow.url = \"https://acme.service-now.com\"\n");
@@ -79,9 +99,17 @@ fn old_names_are_brought_forward_and_the_file_as_it_was_is_kept() {
     assert_eq!(tandem(directory.path(), &SECRETS, &["check"]).status.code(), Some(78));
     let dry = tandem(directory.path(), &SECRETS, &["migrate", "--dry-run"]);
     assert_eq!(std::fs::read_to_string(directory.path().join("tandem.toml")).unwrap(), old);
-    insta::assert_snapshot!(out(&dry), @"");
+    insta::assert_snapshot!(out(&dry), @r#"
+    tandem.toml, line 12: resolve_bigpanda is now resolve_bigpanda_incident
+    a copy of the file would be kept in tandem.toml.before-migration
+    the store is looked at once the configuration is migrated
+    "#);
     let done = tandem(directory.path(), &SECRETS, &["migrate"]);
-    insta::assert_snapshot!(out(&done).replace(directory.path().to_str().unwrap(), "."), @"");
+    insta::assert_snapshot!(out(&done).replace(directory.path().to_str().unwrap(), "."), @r#"
+    tandem.toml, line 12: resolve_bigpanda is now resolve_bigpanda_incident
+    a copy of the file was kept in tandem.toml.before-migration
+    there is no store at ./tandem.db yet; the host's first start makes it
+    "#);
     assert_eq!(std::fs::read_to_string(directory.path().join("tandem.toml.before-migration")).unwrap(), old);
     assert_eq!(tandem(directory.path(), &SECRETS, &["check"]).status.code(), Some(0));
 }

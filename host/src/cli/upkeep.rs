@@ -75,7 +75,7 @@ fn rename_in(path: &Path, dry_run: bool) -> anyhow::Result<Vec<String>> {
     }
     let what = if dry_run { "would be kept in" } else { "was kept in" };
     let mut said: Vec<String> = told.iter().map(|line| format!("{}, {line}", path.display())).collect();
-    said.push(format!("the file as it was {what} {}", kept.display()));
+    said.push(format!("a copy of the file {what} {}", kept.display()));
     Ok(said)
 }
 

@@ -103,6 +103,9 @@ fn strip(table: &mut Table, path: &str, dropped: &mut Vec<String>) {
             dropped.push(dotted);
         } else if let Some(Value::Table(inner)) = table.get_mut(&key) {
             strip(inner, &dotted, dropped);
+            if inner.is_empty() {
+                table.remove(&key);
+            }
         }
     }
 }
