@@ -25,7 +25,7 @@ lint: plugins ## format, lints, documentation, licences
 	else echo "licences not checked: cargo deny is not installed (cargo install cargo-deny)"; fi
 
 bench: plugins ## measure, print tables, write JSON beside them
-	cargo bench -p tandem
+	cargo bench --workspace --bench plugin_job --bench plugin_reload --bench store --bench host
 
 plugins: toolchain ## build the bundled plugins into plugins/dist
 	cargo build --workspace --bin tandem-plugin-build

@@ -17,12 +17,15 @@
 #[path = "../../tests/it/support/plugins.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use more of it")]
 mod plugins;
+#[path = "support/report.rs"]
+mod report;
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use plugins::{Plugged, bundle, input, relabelled, share};
+use report::{Report, at, median};
 
 const ROUNDS: usize = 15;
 
@@ -45,30 +48,23 @@ fn change(plugged: &Plugged, bytes: &[u8]) -> f64 {
     passed
 }
 
-fn median(mut numbers: Vec<f64>) -> (f64, f64) {
-    numbers.sort_by(f64::total_cmp);
-    (numbers[numbers.len() / 2], numbers[numbers.len() - 1])
-}
-
 fn main() {
     let job = bundle("job");
     let version = |round: usize| relabelled(job.bytes, |metadata| metadata["version"] = json!(format!("1.0.{round}")));
     let plugged = Plugged::start(&[]);
     let cold: Vec<f64> = (0..ROUNDS).map(|round| change(&plugged, &version(round))).collect();
     let warm: Vec<f64> = (0..ROUNDS).map(|round| change(&plugged, &version(round))).collect();
-    let (cold, coldest) = median(cold);
-    let (warm, warmest) = median(warm);
-    println!(
-        "reload, file change → answer (ms, median and worst of {ROUNDS} rounds, component of {} KiB)",
+    let heading = format!(
+        "file change → answer, ms, median and worst of {ROUNDS} rounds, component of {} KiB",
         job.bytes.len() >> 10
     );
-    println!("  code cache cold  {cold:>8.1} {coldest:>8.1}");
-    println!("  code cache warm  {warm:>8.1} {warmest:>8.1}");
-    let report = json!({
-        "bench": "plugin_reload", "rounds": ROUNDS, "component_bytes": job.bytes.len(),
-        "cold_ms": cold, "cold_worst_ms": coldest, "warm_ms": warm, "warm_worst_ms": warmest,
-    });
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/plugin_reload.json");
-    std::fs::write(&file, serde_json::to_string_pretty(&report).unwrap() + "\n").unwrap();
-    println!("written to {}", file.display());
+    let mut report = Report::new("plugin_reload", &heading);
+    for (cache, times) in [("cold", cold), ("warm", warm)] {
+        let (middle, worst) = (median(&times), at(&times, 1.0));
+        report.row(
+            &format!("code cache {cache} {middle:>8.1} {worst:>8.1}"),
+            json!({ "cache": cache, "median_ms": middle, "worst_ms": worst }),
+        );
+    }
+    report.end();
 }

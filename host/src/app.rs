@@ -52,10 +52,10 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
             bigpanda: clients::bigpanda(one, &clock)?,
             servicenow: clients::servicenow(one, &clock)?,
             environment: one.bigpanda.environment_id.clone(),
+            to_servicenow: one.servicenow.concurrency,
             settings: Arc::new(settings::Resolved::new(one.clone())),
         });
     }
-    let to_servicenow = config.integrations.iter().map(|one| one.servicenow.concurrency).sum::<usize>().max(1);
     let notifier = Arc::new(notices::start(&config, &clock)?);
     let sync = Handle::start(Parts {
         store: store.clone(),
@@ -64,7 +64,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         clock,
         integrations,
         reader: Arc::new(|stored| bigpanda::share::restore(stored).map_err(|error| error.to_string())),
-        options: Options { to_servicenow, ..Options::default() },
+        options: Options::default(),
     });
     let metrics = telemetry::start_metrics();
     let site = Site::new(

@@ -196,6 +196,22 @@ async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
     world.until_told(&id).await;
 
     world.until("nothing waits", |_| talk(&ask(&["list"])) == "nothing waits\n").await;
+
+    // What is not worth a ticket is put aside for good.
+    world.sim.servicenow_faults().add(Fault::new(Action::status(403)));
+    let (unwanted, share) = incident(2);
+    assert_eq!(world.share(&share).await.unwrap().status, 202);
+    let dead = || serde_json::from_str::<Value>(&out(&ask(&["list", "--state", "dead", "--json"]))).unwrap();
+    world.until("another dead letter", |_| dead().as_array().is_some_and(|all| all.len() == 1)).await;
+    let number = dead()[0]["id"].to_string();
+    world.sim.servicenow_faults().clear();
+    let discarded = ask(&["discard", &number]);
+    assert_eq!((code(&discarded), out(&discarded)), (0, format!("request {number} is given up\n")));
+    assert_eq!(dead(), serde_json::json!([]));
+    assert_eq!(code(&ask(&["discard", &number])), 1);
+    assert_eq!(world.sim.tickets_of(&format!("bigpanda:{unwanted}")).len(), 0);
+    world.until("BigPanda knows", |_| talk(&ask(&["list"])) == "nothing waits\n").await;
+
     // Without a host, the same is read from the store's file.
     world.stop().await;
     let finished = tandem(world.directory(), &[], &["queue", "list", "--state", "done", "--json"]);

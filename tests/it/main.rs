@@ -30,6 +30,7 @@ mod crash;
 mod doctor;
 mod headers;
 mod hostile;
+mod load;
 mod notify;
 mod plugin_chain;
 mod plugin_hooks;

@@ -2,11 +2,13 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Auth, Integration};
+use crate::config::{Auth, Integration, Retry};
 use crate::domain::secret::Secret;
 use crate::servicenow::{CacheSettings, Credentials, Grant};
+use crate::transport::BreakerSettings;
 use crate::{bigpanda, servicenow, transport};
 
 pub(super) fn bigpanda(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn bigpanda::Api>> {
@@ -18,12 +20,7 @@ pub(crate) fn bigpanda_client(of: &Integration, clock: &Arc<dyn Clock>) -> anyho
     let key = |key: &Option<Secret>| key.clone().unwrap_or_default();
     let mut settings = bigpanda::Settings::new(side.api_url.clone(), key(&side.api_key), key(&side.app_key));
     settings.rate = NonZeroU32::new(side.requests_per_second);
-    settings.transport = transport::Settings {
-        connect_timeout: side.connect_timeout,
-        total_timeout: side.timeout,
-        documented_only: of.retry.documented_only,
-        ..transport::Settings::default()
-    };
+    settings.transport = transport(of, side.connect_timeout, side.timeout);
     Ok(bigpanda::Client::new(settings, clock.clone())?)
 }
 
@@ -36,13 +33,14 @@ pub(crate) fn servicenow_client(of: &Integration, clock: &Arc<dyn Clock>) -> any
     let mut settings = servicenow::Settings::new(side.url.clone(), credentials(&side.auth));
     settings.rate = NonZeroU32::new(side.requests_per_second);
     settings.references = CacheSettings { found: side.reference_ttl, ..CacheSettings::default() };
-    settings.transport = transport::Settings {
-        connect_timeout: side.connect_timeout,
-        total_timeout: side.timeout,
-        documented_only: of.retry.documented_only,
-        ..transport::Settings::default()
-    };
+    settings.transport = transport(of, side.connect_timeout, side.timeout);
     Ok(servicenow::Client::new(settings, clock.clone())?)
+}
+
+fn transport(of: &Integration, connect_timeout: Duration, total_timeout: Duration) -> transport::Settings {
+    let Retry { documented_only, breaker_failures: failures, breaker_pause: pause, .. } = of.retry;
+    let breaker = BreakerSettings { failures, pause };
+    transport::Settings { connect_timeout, total_timeout, documented_only, breaker, ..transport::Settings::default() }
 }
 
 fn credentials(auth: &Auth) -> Credentials {

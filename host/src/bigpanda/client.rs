@@ -1,7 +1,7 @@
 //! The real BigPanda: callback service, incident tags, comments, activities and incidents over HTTP.
 //!
 //! Each endpoint has a limiter of its own, because BigPanda's limit is per endpoint; a request waits for its place
-//! before it is sent. Nothing is repeated here: BigPanda has no idempotency key.
+//! before it is sent, and a 429 slows the endpoint down for some minutes. Nothing is repeated here: BigPanda has no idempotency key.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -151,9 +151,14 @@ impl Line {
         url: Url,
         body: Option<Bytes>,
     ) -> Result<Reply, Outcome> {
-        self.limiters.of(endpoint).place().await;
+        let limiter = self.limiters.of(endpoint);
+        limiter.place().await;
         let body = body.map(|body| (JSON, body));
-        let reply = self.peer.ask(Call { method, url, authorization: Some(self.authorization.clone()), body }).await?;
+        let asked = self.peer.ask(Call { method, url, authorization: Some(self.authorization.clone()), body }).await;
+        if matches!(&asked, Err(Outcome::Paused { failure, .. }) if failure.status == Some(429)) {
+            limiter.refused();
+        }
+        let reply = asked?;
         if reply.html {
             let summary = "BigPanda answered with a web page instead of data".to_owned();
             return Err(Outcome::Refused(Failure {

@@ -56,6 +56,9 @@ pub struct Retry {
     pub documented_only: bool,
     pub lease: Duration,
     pub crash_limit: u32,
+    /// Failures in a row after which a side is left alone; 0 = never.
+    pub breaker_failures: u32,
+    pub breaker_pause: Duration,
 }
 
 impl Retry {
@@ -68,6 +71,8 @@ impl Retry {
             documented_only: section.switch("documented_only"),
             lease: section.duration("lease", second..=Duration::from_hours(1)),
             crash_limit: section.count("crash_limit", 1..=100),
+            breaker_failures: section.count("breaker_failures", 0..=1_000),
+            breaker_pause: section.duration("breaker_pause", second..=Duration::from_hours(1)),
         };
         if retry.within_attempt.len() > 5 {
             section.refuse("within_attempt", "has more than five retries", "leave longer waits to `spacing`");

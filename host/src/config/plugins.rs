@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::json;
 
+use super::limits::PluginLimits;
 use super::read::Section;
 use super::tree::{Node, Value};
 use crate::domain::id::PluginId;
@@ -48,46 +48,6 @@ impl Phase {
 pub struct Order {
     pub phase: Option<Phase>,
     pub priority: Option<u32>,
-}
-
-/// What one plugin may use up at most. Sizes in bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PluginLimits {
-    pub memory: usize,
-    pub stack: usize,
-    /// For one hook.
-    pub deadline: Duration,
-    pub output: usize,
-    pub operations: usize,
-    pub note_characters: usize,
-    pub host_calls: u32,
-    pub host_call_bytes: usize,
-    pub log_lines: u32,
-    pub log_bytes: usize,
-    pub handles: usize,
-    pub artefact: usize,
-}
-
-impl PluginLimits {
-    fn read(section: Section<'_>) -> Self {
-        let size = |key, most| section.size(key, 1..=most) as usize;
-        let limits = Self {
-            memory: section.size("memory", 64 << 10..=4 << 30) as usize,
-            stack: section.size("stack", 64 << 10..=8 << 20) as usize,
-            deadline: section.duration("deadline", Duration::from_millis(5)..=Duration::from_mins(1)),
-            output: size("output", 16 << 20),
-            operations: section.count("operations", 1..=100_000) as usize,
-            note_characters: section.count("note_characters", 1..=1_000_000) as usize,
-            host_calls: section.count("host_calls", 1..=100_000_000),
-            host_call_bytes: size("host_call_bytes", 64 << 20),
-            log_lines: section.count("log_lines", 0..=1_000_000),
-            log_bytes: section.size("log_bytes", 0..=64 << 20) as usize,
-            handles: section.count("handles", 1..=1_000_000) as usize,
-            artefact: size("artefact", 256 << 20),
-        };
-        section.finish();
-        limits
-    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -30,8 +30,8 @@ pub(super) struct Size {
 }
 
 impl Size {
-    pub(super) fn of(ceiling: &Limits, instances: u32) -> Self {
-        Self { instances, memory: ceiling.memory, stack: ceiling.stack, handles: ceiling.handles }
+    pub(super) fn of(limits: &Limits, instances: u32) -> Self {
+        Self { instances, memory: limits.memory, stack: limits.stack, handles: limits.handles }
     }
 }
 

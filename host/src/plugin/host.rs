@@ -16,7 +16,6 @@ use super::error::Error;
 use super::generation::Generation;
 use super::hook::minimal::HOST;
 use super::imports;
-use super::limits::Limits;
 use super::load::Loader;
 use super::pool::Pool;
 use super::registry::{Bundled, Registry, Reload};
@@ -67,10 +66,9 @@ impl Host {
             workers => workers,
         };
         let workers = workers.max(FEWEST_WORKERS);
-        let ceiling = Limits::from(&config.limits);
         // One more, for trying out a new plugin.
         let instances = (workers + GUESTS) * chain::MOST_ALIVE + 1;
-        let size = Size::of(&ceiling, u32::try_from(instances).unwrap_or(u32::MAX));
+        let size = Size::of(&config.limits, u32::try_from(instances).unwrap_or(u32::MAX));
         let engine = Engine::new(&engine::config(&size)).map_err(Error::Engine)?;
         let ticker = Ticker::start(&engine).map_err(Error::Thread)?;
         let cache = Cache::open(&config.cache).map_err(|source| Error::Cache { path: config.cache.clone(), source })?;
@@ -80,7 +78,6 @@ impl Host {
             engine: engine.clone(),
             compiler: Compiler { cache: Some(cache), program, size },
             config,
-            ceiling,
         };
         let registry = Arc::new(Registry::new(loader, bundled));
         registry.reload();

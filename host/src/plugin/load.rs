@@ -36,15 +36,14 @@ pub(super) struct Loader {
     pub(super) linker: Linker<State>,
     pub(super) compiler: Compiler,
     pub(super) config: Plugins,
-    pub(super) ceiling: Limits,
 }
 
 impl Loader {
     /// Takes a component through all stages.
     pub(super) fn load(&self, bytes: &[u8], source: Source) -> Result<Loaded, LoadError> {
-        let metadata = precheck::look(bytes, &self.ceiling)?;
+        let metadata = precheck::look(bytes, &self.config.limits)?;
         let id = PluginId::new(&metadata.id).map_err(|error| LoadError::Metadata(error.to_string()))?;
-        let limits = Limits::effective(&metadata.limits, &self.ceiling).map_err(LoadError::Metadata)?;
+        let limits = self.config.limits.lowered(&metadata.limits).map_err(LoadError::Metadata)?;
         let settings = PluginSettings::new(&metadata, self.config.config.get(&id))
             .map_err(|message| LoadError::Config { id: metadata.id.clone(), message })?;
         let digest = Digest::of(bytes);

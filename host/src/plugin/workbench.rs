@@ -16,7 +16,6 @@ use super::engine::{self, Size, Ticker};
 use super::error::{Error, LoadError};
 use super::generation::Generation;
 use super::imports;
-use super::limits::Limits;
 use super::load::Loader;
 use super::loaded::Source;
 use super::registry::{Bundled, Registry};
@@ -50,15 +49,14 @@ const SAMPLED: &[Hook] =
 
 impl Workbench {
     pub fn open(config: Plugins) -> Result<Self, Error> {
-        let ceiling = Limits::from(&config.limits);
         let instances = u32::try_from(chain::MOST_ALIVE + 1).unwrap_or(u32::MAX);
-        let size = Size::of(&ceiling, instances);
+        let size = Size::of(&config.limits, instances);
         let engine = Engine::new(&engine::config(&size)).map_err(Error::Engine)?;
         let ticker = Ticker::start(&engine).map_err(Error::Thread)?;
         // Whoever looks may be another user than the host; then everything is compiled again.
         let compiler = Compiler { cache: Cache::open(&config.cache).ok(), program: None, size };
         let linker = imports::linker(&engine).map_err(Error::Engine)?;
-        let loader = Loader { engine: engine.clone(), linker, compiler, config, ceiling };
+        let loader = Loader { engine: engine.clone(), linker, compiler, config };
         Ok(Self { loader, engine, _ticker: ticker })
     }
 

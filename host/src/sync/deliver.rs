@@ -11,7 +11,7 @@ use super::alarm;
 use super::intake::next_wake;
 use super::ports::Integration;
 use super::runtime::Shared;
-use crate::domain::id::SysId;
+use crate::domain::id::{IntegrationName, SysId};
 use crate::domain::link::Link;
 use crate::domain::outcome::{Outcome, Receipt};
 use crate::domain::request::{Operation, Request, Target};
@@ -23,37 +23,40 @@ use crate::steps::{Safeguard, Step, broken, entering, reached};
 use crate::store::{Completion, JournalNote, NewRequest, RequestClaim, RequestEnd, RequestState, Settled};
 
 /// Runs until the sync stops.
+///
+/// Every integration has its own places, so that one whose instance is slow keeps nobody else waiting.
 pub(super) async fn run(shared: Arc<Shared>, target: Target) {
-    let permits = match target {
-        Target::ServiceNow => shared.options.to_servicenow,
-        Target::BigPanda => shared.options.to_bigpanda,
-    };
-    let permits = Arc::new(Semaphore::new(permits));
+    let rooms = rooms(&shared, target);
     let lease = lease(&shared);
     while !shared.stop.is_cancelled() {
         let now = shared.clock.now();
         let (paused, first) = shared.paused(target, now);
-        let free = permits.available_permits();
-        let claims = if free == 0 {
-            Ok(Vec::new())
-        } else {
-            shared.store.claim_requests(target, free, lease, &paused, now).await
-        };
-        match claims {
-            Ok(claims) if !claims.is_empty() => {
-                for claim in claims {
-                    let Ok(permit) = permits.clone().acquire_owned().await else { return };
-                    let shared = shared.clone();
-                    shared.tasks.clone().spawn(async move {
-                        deliver(&shared, target, claim).await;
-                        drop(permit);
-                        shared.requests(target).notify_one();
-                    });
-                }
+        let mut claimed = false;
+        for Room { of, others, places } in &rooms {
+            let free = places.available_permits();
+            if free == 0 || of.as_ref().is_some_and(|name| paused.contains(name)) {
                 continue;
             }
-            Ok(_) => {}
-            Err(error) => tracing::error!(error.code = "store.claim", error = %error, "requests cannot be claimed"),
+            let claims = match shared.store.claim_requests(target, free, lease, others, now).await {
+                Ok(claims) => claims,
+                Err(error) => {
+                    tracing::error!(error.code = "store.claim", error = %error, "requests cannot be claimed");
+                    break;
+                }
+            };
+            claimed |= !claims.is_empty();
+            for claim in claims {
+                let Ok(place) = places.clone().acquire_owned().await else { return };
+                let shared = shared.clone();
+                shared.tasks.clone().spawn(async move {
+                    deliver(&shared, target, claim).await;
+                    drop(place);
+                    shared.requests(target).notify_one();
+                });
+            }
+        }
+        if claimed {
+            continue;
         }
         let wait = match first {
             Some(until) => next_wake(&shared, now).await.min(until.since(now).max(Duration::from_millis(5))),
@@ -65,6 +68,29 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
             () = shared.stop.cancelled() => {}
         }
     }
+}
+
+/// The places of one integration among the requests that are under way.
+struct Room {
+    /// `None`: integrations that aren't configured any more.
+    of: Option<IntegrationName>,
+    /// Whose requests are not for these places.
+    others: Vec<IntegrationName>,
+    places: Arc<Semaphore>,
+}
+
+fn rooms(shared: &Shared, target: Target) -> Vec<Room> {
+    let all: Vec<IntegrationName> = shared.integrations.keys().cloned().collect();
+    let one = |integration: &Integration| Room {
+        of: Some(integration.name.clone()),
+        others: all.iter().filter(|name| **name != integration.name).cloned().collect(),
+        places: Arc::new(Semaphore::new(match target {
+            Target::ServiceNow => integration.to_servicenow,
+            Target::BigPanda => shared.options.to_bigpanda,
+        })),
+    };
+    let stray = Room { of: None, others: all.clone(), places: Arc::new(Semaphore::new(1)) };
+    shared.integrations.values().map(one).chain([stray]).collect()
 }
 
 /// The longest lease that any integration asks for.

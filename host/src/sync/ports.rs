@@ -75,4 +75,6 @@ pub struct Integration {
     pub servicenow: Arc<dyn servicenow::Api>,
     /// Environment to use for an incident whose share names none.
     pub environment: Option<EnvironmentId>,
+    /// Requests to ServiceNow under way at the same time; at least 1.
+    pub to_servicenow: usize,
 }

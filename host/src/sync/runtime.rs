@@ -24,9 +24,7 @@ use crate::store::{self, Accepted, NewEvent, Store};
 pub struct Options {
     /// Links whose events are decided at the same time.
     pub intake_links: usize,
-    /// Requests to ServiceNow under way at the same time.
-    pub to_servicenow: usize,
-    /// Requests to BigPanda under way at the same time.
+    /// Requests to BigPanda under way at the same time, for each integration.
     pub to_bigpanda: usize,
     /// Longest time that events of one link may be held by a worker.
     pub event_lease: Duration,
@@ -36,13 +34,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            intake_links: 64,
-            to_servicenow: 16,
-            to_bigpanda: 16,
-            event_lease: Duration::from_mins(1),
-            idle: Duration::from_secs(2),
-        }
+        Self { intake_links: 64, to_bigpanda: 16, event_lease: Duration::from_mins(1), idle: Duration::from_secs(2) }
     }
 }
 

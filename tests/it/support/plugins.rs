@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tandem::config::{OnTwoWriters, PluginLimits, Plugins};
+use tandem::config::{Inputs, Plugins, load};
 use tandem::domain::id::{AlertId, IncidentId};
 use tandem::domain::incident::{Alert, Incident, Snooze, Status, Tag};
 use tandem::domain::patch::{Hook, Op};
@@ -101,30 +101,9 @@ impl Plugged {
 }
 
 pub(crate) fn config(directory: &Path, cache: &Path) -> Plugins {
-    Plugins {
-        directory: directory.into(),
-        cache: cache.into(),
-        workers: 2,
-        on_two_writers: OnTwoWriters::LastWins,
-        disabled: Vec::new(),
-        limits: PluginLimits {
-            memory: 32 << 20,
-            stack: 512 << 10,
-            deadline: Duration::from_millis(50),
-            output: 256 << 10,
-            operations: 500,
-            note_characters: 4_000,
-            host_calls: 10_000,
-            host_call_bytes: 1 << 20,
-            log_lines: 200,
-            log_bytes: 16 << 10,
-            handles: 1_000,
-            artefact: 8 << 20,
-        },
-        config: BTreeMap::new(),
-        order: BTreeMap::new(),
-        grants: BTreeMap::new(),
-    }
+    let inputs = Inputs { file: None, environment: BTreeMap::new(), set: Vec::new(), directory: directory.into() };
+    let defaults = load(&inputs).unwrap().config.plugins;
+    Plugins { directory: directory.into(), cache: cache.into(), workers: 2, ..defaults }
 }
 
 pub(crate) const ALL: &[Hook] =

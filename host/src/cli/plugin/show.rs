@@ -125,6 +125,13 @@ fn limits(text: &mut String, limits: &Limits) {
         ),
         format!("{} calls of the host, {} each", limits.host_calls, size(limits.host_call_bytes)),
         format!("{} log lines, {} together", limits.log_lines, size(limits.log_bytes)),
+        format!(
+            "file {}, {} functions of {} each, {} handles",
+            size(limits.artefact),
+            limits.functions,
+            size(limits.function_bytes),
+            limits.handles
+        ),
     ];
     for (place, line) in lines.iter().enumerate() {
         let label = if place == 0 { "limits" } else { "" };

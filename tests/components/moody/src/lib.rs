@@ -1,5 +1,5 @@
-//! Behaves as its setting `mood` says: well, or badly in one of many ways. The setting `only` keeps the mood to one
-//! hook.
+//! Behaves as its setting `mood` says, or without one as the incident's tag `mood` does: well, or badly in one of many
+//! ways. The setting `only` keeps the mood to one hook.
 #![allow(
     clippy::panic,
     clippy::wildcard_enum_match_arm,
@@ -9,6 +9,8 @@
 )]
 
 use serde::Deserialize;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::Error as Unread;
 use tandem_guest::{
     Answer, Body, Choice, Description, Error, Event, Fields, Gate, Journal, Patch, Plugin, PrimaryAlert,
     ShortDescription, Text, Verdict, clock, log, random,
@@ -17,7 +19,7 @@ use tandem_guest::{
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
-    mood: Mood,
+    mood: Option<Mood>,
     only: Option<String>,
 }
 
@@ -55,11 +57,15 @@ impl Plugin for Moody {
 
 impl Config {
     /// The mood in which this hook finds the plugin, after what no answer can come from.
-    fn on(&self, hook: &str) -> Answer<Mood> {
+    fn on(&self, event: &Event, hook: &str) -> Answer<Mood> {
         if self.only.as_deref().is_some_and(|only| only != hook) {
             return Ok(Mood::Well);
         }
-        match self.mood {
+        let tagged = || {
+            let tag = event.incident_tag("mood")?;
+            Mood::deserialize(tag.into_deserializer()).map_err(|_: Unread| ()).ok()
+        };
+        match self.mood.or_else(tagged).unwrap_or_default() {
             Mood::Skip => Err(Error::skip("not in the mood")),
             Mood::Panic => panic!("in a bad mood\nabout {hook}"),
             Mood::Loop => loop {
@@ -96,8 +102,8 @@ fn deeper(depth: u64) -> u64 {
 }
 
 impl Gate for Moody {
-    fn gate(_: &Event, config: &Config) -> Answer<Verdict> {
-        Ok(match config.on("gate")? {
+    fn gate(event: &Event, config: &Config) -> Answer<Verdict> {
+        Ok(match config.on(event, "gate")? {
             Mood::Stop => Verdict::Skip("enough for today".into()),
             Mood::Hold => Verdict::Hold(tandem_guest::Hold { until: clock::now() + 1_000, reason: "later".into() }),
             _ => Verdict::Proceed,
@@ -107,7 +113,7 @@ impl Gate for Moody {
 
 impl PrimaryAlert for Moody {
     fn primary_alert(event: &Event, config: &Config) -> Answer<Choice> {
-        Ok(match config.on("primary-alert")? {
+        Ok(match config.on(event, "primary-alert")? {
             Mood::NoSuchAlert => Choice::of(999),
             _ => Choice { alert: event.alerts().len().checked_sub(1), reason: Some("the last".into()) },
         })
@@ -117,7 +123,7 @@ impl PrimaryAlert for Moody {
 impl ShortDescription for Moody {
     fn short_description(event: &Event, config: &Config) -> Answer<Text> {
         let primary = event.primary_alert().map_or("none", |alert| alert.id());
-        Ok(match config.on("short-description")? {
+        Ok(match config.on(event, "short-description")? {
             Mood::BigOutput => Text::new("x".repeat(300 << 10)),
             Mood::Telling => Text::new(format!("{} {primary} {} {}", clock::now(), random::next(), random::next())),
             Mood::Wrapping => {
@@ -130,7 +136,7 @@ impl ShortDescription for Moody {
 
 impl Description for Moody {
     fn description(event: &Event, config: &Config) -> Answer<Body> {
-        Ok(match config.on("description")? {
+        Ok(match config.on(event, "description")? {
             Mood::LongNote => Body::new("short").with_work_note("n".repeat(5_000)),
             _ => Body::new(format!("{} alerts", event.alerts().len())),
         })
@@ -138,9 +144,9 @@ impl Description for Moody {
 }
 
 impl Fields for Moody {
-    fn fields(_: &Event, config: &Config) -> Answer<Patch> {
+    fn fields(event: &Event, config: &Config) -> Answer<Patch> {
         let mut patch = Patch::new();
-        match config.on("fields")? {
+        match config.on(event, "fields")? {
             Mood::Forbidden => {
                 patch.set("urgency", "1");
                 patch.set("forbidden", "x");
