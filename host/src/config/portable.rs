@@ -27,6 +27,7 @@ const PRIVATE: &[&str] = &[
     "oauth.*",
     "webhook.*",
     "notify.*",
+    "incidents.active",
     "incidents.retrieval_endpoint",
     "incidents.callback_endpoint",
 ];
