@@ -51,6 +51,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
             name: one.name.clone(),
             bigpanda: clients::bigpanda(one, &clock)?,
             servicenow: clients::servicenow(one, &clock)?,
+            on_premises: one.is_on_premises(),
             environment: one.bigpanda.environment_id.clone(),
             to_servicenow: one.servicenow.concurrency,
             settings: Arc::new(settings::Resolved::new(one.clone())),

@@ -44,7 +44,7 @@ pub use notify::{MailSecurity, Mailer, Notices};
 pub use plugins::{OnTwoWriters, Order, Phase, Plugins};
 pub use problem::Problem;
 pub use server::Server;
-pub use servicenow::{Auth, OAuthClient, ServiceNow};
+pub use servicenow::{Auth, Mode, OAuthClient, Reach, ServiceNow};
 pub use show::{Resolved, Shown};
 pub use store::Store;
 

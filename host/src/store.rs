@@ -326,6 +326,15 @@ pub trait Outbox: Send + Sync {
         paused: &[IntegrationName],
         now: Timestamp,
     ) -> Result<Vec<RequestClaim>, Error>;
+    /// The same for one integration alone, whoever else waits.
+    async fn claim_requests_of(
+        &self,
+        integration: &IntegrationName,
+        target: Target,
+        limit: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<RequestClaim>, Error>;
     /// Replaces the content of a leased request once, when its references have been resolved before its first
     /// attempt; from then on it never changes. A second time is stale.
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error>;

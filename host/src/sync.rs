@@ -9,8 +9,10 @@ mod deliver;
 mod fetch;
 mod intake;
 mod ports;
+mod retrieve;
 mod runtime;
 mod warm;
 
 pub use ports::{Effective, Integration, Notify, Reader, Settings, Transform, TransformJob};
+pub use retrieve::{Answer, NotSettled, Retrieved, Settled};
 pub use runtime::{Handle, Options, Parts};

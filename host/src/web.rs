@@ -8,6 +8,7 @@ mod auth;
 mod health;
 mod listener;
 mod problem;
+mod pull;
 mod router;
 mod site;
 mod webhook;

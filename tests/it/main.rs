@@ -32,6 +32,7 @@ mod headers;
 mod hostile;
 mod load;
 mod notify;
+mod on_premises;
 mod plugin_chain;
 mod plugin_hooks;
 mod plugin_reload;

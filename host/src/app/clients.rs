@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Auth, Integration, Retry};
+use crate::config::{Auth, Integration, Reach, Retry};
 use crate::domain::secret::Secret;
 use crate::servicenow::{CacheSettings, Credentials, Grant};
 use crate::transport::BreakerSettings;
@@ -30,7 +30,15 @@ pub(super) fn servicenow(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Re
 
 pub(crate) fn servicenow_client(of: &Integration, clock: &Arc<dyn Clock>) -> anyhow::Result<servicenow::Client> {
     let side = &of.servicenow;
-    let mut settings = servicenow::Settings::new(side.url.clone(), credentials(&side.auth));
+    let (url, credentials) = match &side.reach {
+        Reach::Called { url, auth } => (url.clone(), credentials(auth)),
+        // Nobody calls an instance that pulls; if somebody did, this name leads nowhere.
+        Reach::Pulls => {
+            let nobody = Credentials::Basic { user: String::new(), password: Secret::default() };
+            (url::Url::parse("https://on-premises.invalid")?, nobody)
+        }
+    };
+    let mut settings = servicenow::Settings::new(url, credentials);
     settings.rate = NonZeroU32::new(side.requests_per_second);
     settings.references = CacheSettings { found: side.reference_ttl, ..CacheSettings::default() };
     settings.transport = transport(of, side.connect_timeout, side.timeout);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Exit, Source, output, report};
-use crate::config::{Auth, Error, Loaded, Problem};
+use crate::config::{Auth, Error, Loaded, Problem, Reach};
 
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Args {
@@ -56,12 +56,17 @@ fn summary(loaded: &Loaded) -> String {
     let files = if loaded.files.is_empty() { "no file".to_owned() } else { loaded.files.join(", ") };
     let mut text = format!("the configuration holds (read: {files})\n");
     for one in &loaded.config.integrations {
-        let auth = match &one.servicenow.auth {
-            Auth::Basic { .. } => "Basic",
-            Auth::Password { .. } => "OAuth, grant password",
-            Auth::ClientCredentials { .. } => "OAuth, grant client-credentials",
+        let (url, auth) = match &one.servicenow.reach {
+            Reach::Called { url, auth } => {
+                let auth = match auth {
+                    Auth::Basic { .. } => "Basic",
+                    Auth::Password { .. } => "OAuth, grant password",
+                    Auth::ClientCredentials { .. } => "OAuth, grant client-credentials",
+                };
+                (url.as_str().trim_end_matches('/'), auth)
+            }
+            Reach::Pulls => ("a ServiceNow that pulls", "on-premises"),
         };
-        let url = one.servicenow.url.as_str().trim_end_matches('/');
         let active = if one.settings.active { "" } else { ", not active" };
         let _ = writeln!(
             text,

@@ -57,13 +57,13 @@ pub struct Settings {
     /// Empty: those that plugins marked.
     pub update_fields: Vec<String>,
     pub response_incident_tag: String,
-    /// Has no effect yet.
+    /// For an instance that pulls.
     #[serde(skip)]
     pub retrieval_count: u32,
-    /// Has no effect yet.
+    /// For people; the host makes no use of it.
     #[serde(skip)]
     pub retrieval_endpoint: Option<Url>,
-    /// Has no effect yet.
+    /// For people; the host makes no use of it.
     #[serde(skip)]
     pub callback_endpoint: Option<Url>,
     pub tag_mapping: Vec<TagMapping>,

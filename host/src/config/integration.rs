@@ -10,7 +10,7 @@ use super::incidents::Settings;
 use super::overrides;
 use super::problem::{Problem, UNWISE};
 use super::read::Section;
-use super::servicenow::ServiceNow;
+use super::servicenow::{Mode, Reach, ServiceNow};
 use super::tree::{Node, Value};
 use crate::domain::id::IntegrationName;
 use crate::domain::share::Overrides;
@@ -33,6 +33,11 @@ pub struct Integration {
 }
 
 impl Integration {
+    /// Whether the instance pulls its requests.
+    pub fn is_on_premises(&self) -> bool {
+        self.servicenow.reach == Reach::Pulls
+    }
+
     /// The settings as they hold for one share, and a plain sentence for each header that was ignored: one that
     /// names no setting, or whose value fails the check that the configuration has to pass.
     pub fn with_overrides(&self, share: &Overrides) -> (Arc<Settings>, Vec<String>) {
@@ -113,6 +118,9 @@ struct Parts {
 }
 
 fn read_parts(section: Section<'_>, required: bool) -> Parts {
+    let modes = [("cloud", Mode::Cloud), ("on-premises", Mode::OnPremises)];
+    // A word that is no mode is reported; what only one of them needs would be a guess.
+    let mode = section.choice("mode", &modes).unwrap_or(Mode::OnPremises);
     let follow_ups = FollowUps::read(section.section("follow_ups"));
     let needed = Needed {
         api_key: required && (follow_ups.callback || follow_ups.tag || follow_ups.comment),
@@ -121,7 +129,7 @@ fn read_parts(section: Section<'_>, required: bool) -> Parts {
     let parts = Parts {
         follow_ups,
         bigpanda: BigPanda::read(section.section("bigpanda"), needed),
-        servicenow: ServiceNow::read(section.section("servicenow"), required),
+        servicenow: ServiceNow::read(section.section("servicenow"), required, mode),
         webhook: Webhook::read(section.section("webhook"), required),
         retry: Retry::read(section.section("retry")),
         notify: Notify::read(section.section("notify")),
@@ -169,7 +177,8 @@ fn read_one(root: &Section<'_>, name: &str, node: &Node) -> Option<Integration> 
 fn warn_of_twins(root: &Section<'_>, all: &[Integration]) {
     for (place, one) in all.iter().enumerate() {
         let same = |other: &&Integration| {
-            other.servicenow.url == one.servicenow.url
+            other.servicenow.url().is_some()
+                && other.servicenow.url() == one.servicenow.url()
                 && other.servicenow.table == one.servicenow.table
                 && other.bigpanda.app_key.is_some()
                 && other.bigpanda.app_key == one.bigpanda.app_key

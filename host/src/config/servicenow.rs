@@ -28,12 +28,32 @@ pub struct OAuthClient {
     pub token_url: Url,
 }
 
+/// Who calls whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The host calls the instance.
+    Cloud,
+    /// The instance pulls, and nobody can call it.
+    OnPremises,
+}
+
+/// How the instance is reached.
+#[expect(clippy::large_enum_variant, reason = "there is one for each integration, made once")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    Called {
+        /// The instance, without a path.
+        url: Url,
+        auth: Auth,
+    },
+    /// It pulls.
+    Pulls,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceNow {
-    /// The instance, without a path.
-    pub url: Url,
+    pub reach: Reach,
     pub table: String,
-    pub auth: Auth,
     /// Host names that a share's `x-bp-config-servicenowUrl` may name, the instance's own first. Lower case.
     pub hosts: Vec<String>,
     pub concurrency: usize,
@@ -57,9 +77,18 @@ enum Grant {
 }
 
 impl ServiceNow {
+    /// The instance's address, where the host calls it.
+    pub fn url(&self) -> Option<&Url> {
+        match &self.reach {
+            Reach::Called { url, .. } => Some(url),
+            Reach::Pulls => None,
+        }
+    }
+
     /// `None` when something that it cannot be without is missing or wrong, which has been reported; or, for the
     /// section of defaults (`required` is off), when it is just not set.
-    pub(super) fn read(section: Section<'_>, required: bool) -> Option<Self> {
+    pub(super) fn read(section: Section<'_>, required: bool, mode: Mode) -> Option<Self> {
+        let required = required && mode == Mode::Cloud;
         let url = section.url("url");
         let table = section.parsed("table", "write the name of a table, such as \"incident\"", field_name);
         let auth = read_auth(&section, url.as_ref(), required);
@@ -91,19 +120,21 @@ impl ServiceNow {
             section.require("url", "\"https://<instance>.service-now.com\"");
         }
         section.finish();
-        let url = url?;
-        let own = url.host_str().map(str::to_ascii_lowercase);
+        let own = url.as_ref().and_then(|url| url.host_str()).map(str::to_ascii_lowercase);
         let hosts = own.into_iter().chain(pinned.into_iter().map(|host| host.to_ascii_lowercase())).collect();
+        let reach = match mode {
+            Mode::Cloud => Reach::Called { url: url?, auth: auth? },
+            Mode::OnPremises => Reach::Pulls,
+        };
         Some(Self {
+            reach,
             table: table?,
-            auth: auth?,
             hosts,
             concurrency,
             requests_per_second,
             connect_timeout,
             timeout,
             reference_ttl,
-            url,
         })
     }
 }

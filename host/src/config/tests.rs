@@ -176,6 +176,21 @@ fn all_problems_are_found_at_once_and_in_order() {
 }
 
 #[test]
+fn an_instance_that_pulls_needs_no_address_and_no_credentials() {
+    let text = "[integration.inner]\nmode = \"on-premises\"\n[integration.inner.follow_ups]\ncallback = false\ntag = false\n\
+                comment = false\n[integration.inner.webhook]\ntoken = \"0123456789abcdef\"\n";
+    let inner = load_text(text, &[], &[]).unwrap().config.integrations.remove(0);
+    assert!(inner.is_on_premises());
+    assert_eq!((inner.servicenow.url(), inner.servicenow.table.as_str()), (None, "incident"));
+    let error = load_text(text, &[], &["integration.inner.mode=cloud"]).unwrap_err();
+    assert!(messages(&error).iter().any(|message| message.contains("servicenow.url")), "{:?}", messages(&error));
+    let error = load_text(text, &[], &["integration.inner.mode=on-prem"]).unwrap_err();
+    insta::assert_snapshot!(messages(&error).join("\n"), @r#"
+    `integration.inner.mode` is `on-prem`, which is not one of the choices (did you mean "on-premises"?) (--set integration.inner.mode)
+    "#);
+}
+
+#[test]
 fn a_secret_never_reaches_what_is_shown() {
     let text = ENOUGH.replace("{ env = \"SN_PASSWORD\" }", "\"canary-plain\"");
     let loaded = load_text(&text, &[("TANDEM__SERVER__ADMIN_TOKEN", "canary-admin-token")], &[]).unwrap();

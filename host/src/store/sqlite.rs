@@ -193,7 +193,21 @@ impl Outbox for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<RequestClaim>, Error> {
         let paused = paused.to_owned();
-        self.write(Durability::Power, move |state| state.claim_requests(target, limit, lease, &paused, now)).await
+        let may = move |name: &IntegrationName| !paused.contains(name);
+        self.write(Durability::Power, move |state| state.claim_requests(target, limit, lease, &may, now)).await
+    }
+
+    async fn claim_requests_of(
+        &self,
+        integration: &IntegrationName,
+        target: Target,
+        limit: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<RequestClaim>, Error> {
+        let only = integration.clone();
+        let may = move |name: &IntegrationName| *name == only;
+        self.write(Durability::Power, move |state| state.claim_requests(target, limit, lease, &may, now)).await
     }
 
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error> {

@@ -11,11 +11,12 @@ use super::alarm;
 use super::intake::next_wake;
 use super::ports::Integration;
 use super::runtime::Shared;
-use crate::domain::id::{IntegrationName, SysId};
+use crate::domain::id::{Fence, IntegrationName, RequestId, SysId};
 use crate::domain::link::Link;
 use crate::domain::outcome::{Outcome, Receipt};
 use crate::domain::request::{Operation, Request, Target};
 use crate::domain::ticket::{FieldValue, Journal};
+use crate::domain::time::Timestamp;
 use crate::engine::settle::{Alarm, Settlement, Step as Next, settle};
 use crate::engine::{Policy, seal};
 use crate::servicenow;
@@ -49,7 +50,7 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
                 let Ok(place) = places.clone().acquire_owned().await else { return };
                 let shared = shared.clone();
                 shared.tasks.clone().spawn(async move {
-                    deliver(&shared, target, claim).await;
+                    deliver(&shared, claim).await;
                     drop(place);
                     shared.requests(target).notify_one();
                 });
@@ -90,7 +91,9 @@ fn rooms(shared: &Shared, target: Target) -> Vec<Room> {
         })),
     };
     let stray = Room { of: None, others: all.clone(), places: Arc::new(Semaphore::new(1)) };
-    shared.integrations.values().map(one).chain([stray]).collect()
+    // An instance that pulls is not called; see `retrieve`.
+    let called = |integration: &&Integration| target == Target::BigPanda || !integration.on_premises;
+    shared.integrations.values().filter(called).map(one).chain([stray]).collect()
 }
 
 /// The longest lease that any integration asks for.
@@ -99,7 +102,7 @@ fn lease(shared: &Shared) -> Duration {
     shared.integrations.values().map(of).max().unwrap_or(Duration::from_mins(2))
 }
 
-async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
+async fn deliver(shared: &Shared, claim: RequestClaim) {
     reached(Step::Decided);
     let RequestClaim { id, fence, link, request, attempts, crashes, uncertain, created } = claim;
     let Some(integration) = shared.integrations.get(&link.integration) else {
@@ -126,9 +129,33 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
         }
     };
     reached(Step::Answered);
+    let took = Some(shared.clock.elapsed().saturating_sub(started));
+    let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took };
+    record(shared, policy, attempt).await;
+}
+
+/// An attempt that has ended, by whomever it was made.
+pub(super) struct Attempt {
+    pub(super) id: RequestId,
+    pub(super) fence: Fence,
+    pub(super) link: Link,
+    pub(super) request: Request,
+    /// Failures recorded before it.
+    pub(super) attempts: u32,
+    /// Whether the one before it ended uncertainly.
+    pub(super) uncertain: bool,
+    pub(super) created: Timestamp,
+    pub(super) outcome: Outcome,
+    /// How long it took, where that is known.
+    pub(super) took: Option<Duration>,
+}
+
+/// Settles an attempt and stores all that follows from it. `None`: it could not be stored, and the lease will run out.
+pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -> Option<Completion> {
+    let Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took } = attempt;
+    let target = request.operation.target();
     // A person's retry of a request that died uncertainly has to look first too.
     let uncertain_death = uncertain || matches!(outcome, Outcome::Unknown(_));
-    let took = shared.clock.elapsed().saturating_sub(started);
     let now = shared.clock.now();
     let settlement = settle(&link, &request, attempts, outcome, policy);
     observe(&link, &request, &settlement, attempts, took);
@@ -168,7 +195,7 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
     let sides: Vec<Target> = follow_ups.iter().map(|request| request.operation.target()).collect();
     let notes = vec![JournalNote { kind: format!("request.{}", request.operation.name()), text: note }];
     let follow_ups = follow_ups.into_iter().map(|request| NewRequest { request, due: now, event: None }).collect();
-    let settled = Settled { id, fence, end, link: changed, follow_ups, notes, took, now };
+    let settled = Settled { id, fence, end, link: changed, follow_ups, notes, took: took.unwrap_or_default(), now };
     match shared.store.settled(settled).await {
         Ok(Completion::Recorded) => {
             reached(Step::Settled);
@@ -181,17 +208,22 @@ async fn deliver(shared: &Shared, target: Target, claim: RequestClaim) {
             }
             metrics::histogram!("tandem_request_age_seconds", "target" => target.as_str())
                 .record(now.since(created).as_secs_f64());
+            Some(Completion::Recorded)
         }
         Ok(Completion::Stale) => {
             metrics::counter!("tandem_stale_completions_total").increment(1);
             tracing::warn!(error.code = "store.stale", request.key = %request.key, "an attempt ended after its lease");
+            Some(Completion::Stale)
         }
-        Err(error) => tracing::error!(
-            error.code = "store.settled",
-            error = %error,
-            request.key = %request.key,
-            "an attempt's outcome was not stored; it is looked into when the lease has expired"
-        ),
+        Err(error) => {
+            tracing::error!(
+                error.code = "store.settled",
+                error = %error,
+                request.key = %request.key,
+                "an attempt's outcome was not stored; it is looked into when the lease has expired"
+            );
+            None
+        }
     }
 }
 
@@ -219,8 +251,8 @@ enum Prepared {
 async fn prepared(
     shared: &Shared,
     integration: &Integration,
-    id: crate::domain::id::RequestId,
-    fence: crate::domain::id::Fence,
+    id: RequestId,
+    fence: Fence,
     request: Request,
 ) -> Prepared {
     let references = match &request.operation {
@@ -364,7 +396,7 @@ fn as_unknown(outcome: Outcome) -> Outcome {
 }
 
 /// One line and a few numbers per attempt.
-fn observe(link: &Link, request: &Request, settlement: &Settlement, attempts: u32, took: Duration) {
+fn observe(link: &Link, request: &Request, settlement: &Settlement, attempts: u32, took: Option<Duration>) {
     let operation = request.operation.name();
     let target = request.operation.target().as_str();
     let word = match &settlement.step {
@@ -376,10 +408,12 @@ fn observe(link: &Link, request: &Request, settlement: &Settlement, attempts: u3
     };
     metrics::counter!("tandem_attempts_total", "target" => target, "operation" => operation, "outcome" => word)
         .increment(1);
-    metrics::histogram!("tandem_attempt_seconds", "target" => target, "operation" => operation)
-        .record(took.as_secs_f64());
+    if let Some(took) = took {
+        metrics::histogram!("tandem_attempt_seconds", "target" => target, "operation" => operation)
+            .record(took.as_secs_f64());
+    }
     let key = &request.key;
-    let milliseconds = took.as_millis();
+    let milliseconds = took.map(|took| took.as_millis());
     match &settlement.step {
         Next::Done => {
             tracing::info!(

@@ -73,6 +73,8 @@ pub struct Integration {
     pub settings: Arc<dyn Settings>,
     pub bigpanda: Arc<dyn bigpanda::Api>,
     pub servicenow: Arc<dyn servicenow::Api>,
+    /// Nobody calls this ServiceNow: it pulls its requests itself and answers about each.
+    pub on_premises: bool,
     /// Environment to use for an incident whose share names none.
     pub environment: Option<EnvironmentId>,
     /// Requests to ServiceNow under way at the same time; at least 1.

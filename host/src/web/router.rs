@@ -7,12 +7,14 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::site::Site;
-use super::{api, auth, health, webhook};
+use super::{api, auth, health, pull, webhook};
 
-/// What BigPanda reaches.
+/// What BigPanda reaches, and an instance that pulls.
 pub(super) fn public(site: Arc<Site>) -> Router {
     Router::new()
         .route("/integrations/{name}/share", post(webhook::share))
+        .route("/integrations/{name}/retrieve", get(pull::retrieve))
+        .route("/integrations/{name}/callback", post(pull::callback))
         .route("/healthz", get(health::alive))
         .with_state(site)
 }

@@ -32,6 +32,8 @@ pub struct Gate {
     /// Host names that a share may name as its ServiceNow. Lower case.
     pub(super) hosts: Vec<String>,
     pub(super) active: bool,
+    /// How many requests are handed out at once; `None`: the host calls the instance itself.
+    pub(super) pulled: Option<u32>,
     pub(super) limiter: Option<DefaultDirectRateLimiter>,
     /// While this file is there, an operator keeps shares out.
     marker: Option<PathBuf>,
@@ -44,6 +46,7 @@ impl Gate {
             tokens: Tokens::new(&integration.webhook),
             hosts: integration.servicenow.hosts.clone(),
             active: integration.settings.active,
+            pulled: integration.is_on_premises().then_some(integration.settings.retrieval_count),
             limiter: NonZeroU32::new(shares_per_second).map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             marker: None,
         }

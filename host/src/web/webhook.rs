@@ -39,15 +39,7 @@ fn answer(accepted: Accepted) -> Response {
 async fn take(site: &Site, name: &str, request: Request) -> Result<Accepted, Problem> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
-    let known = IntegrationName::new(name).ok().and_then(|name| site.gates.get_key_value(&name));
-    let Some((integration, gate)) = known else {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "web.integration", "there is no integration of that name")
-            .hint("the address ends in /integrations/<name>/share, with a name of the configuration"));
-    };
-    if !gate.tokens.admit(&headers) {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "web.token", "the share does not present a valid token")
-            .hint("send `Authorization: Bearer <webhook.token>`"));
-    }
+    let (integration, gate) = admitted(site, name, &headers)?;
     may_enter(site, gate)?;
     let bytes = read(site, &headers, body).await?;
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
@@ -80,6 +72,24 @@ async fn take(site: &Site, name: &str, request: Request) -> Result<Accepted, Pro
     Ok(accepted)
 }
 
+/// The integration that a request names, if the request presents its token.
+pub(super) fn admitted<'s>(
+    site: &'s Site,
+    name: &str,
+    headers: &HeaderMap,
+) -> Result<(&'s IntegrationName, &'s Gate), Problem> {
+    let known = IntegrationName::new(name).ok().and_then(|name| site.gates.get_key_value(&name));
+    let Some((integration, gate)) = known else {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "web.integration", "there is no integration of that name")
+            .hint("the address is /integrations/<name>/share, with a name of the configuration"));
+    };
+    if !gate.tokens.admit(headers) {
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "web.token", "the request does not present a valid token")
+            .hint("send `Authorization: Bearer <webhook.token>`"));
+    }
+    Ok((integration, gate))
+}
+
 fn may_enter(site: &Site, gate: &Gate) -> Result<(), Problem> {
     if site.is_draining() {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "web.stopping", "the host is stopping").again_in(5));
@@ -107,7 +117,7 @@ fn may_enter(site: &Site, gate: &Gate) -> Result<(), Problem> {
 }
 
 /// Reads the body, within its limits of size and time. A length that is too large is refused before a byte is read.
-async fn read(site: &Site, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+pub(super) async fn read(site: &Site, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let limit = site.body_limit;
     let too_large = || {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "web.size", format!("the body is larger than {limit} bytes"))

@@ -297,19 +297,19 @@ impl Ledger {
         self.ready.iter().take(limit).map(|(_, link)| *link).collect()
     }
 
-    /// Requests that may be claimed, longest due first.
+    /// Requests of those integrations that may be claimed, longest due first.
     pub(super) fn due(
         &self,
         target: Target,
         limit: usize,
-        paused: &[IntegrationName],
+        may: &dyn Fn(&IntegrationName) -> bool,
         now: Timestamp,
     ) -> Vec<(LinkId, RequestId)> {
         let side = Side::of(target);
         let mut sources: Vec<_> = self
             .due
             .range((side, 0)..=(side, usize::MAX))
-            .filter(|((_, number), _)| !self.integrations.get(*number).is_some_and(|name| paused.contains(name)))
+            .filter(|((_, number), _)| self.integrations.get(*number).is_some_and(may))
             .map(|(_, due)| due.iter().take_while(|(due, ..)| *due <= now).peekable())
             .collect();
         let mut picked = Vec::new();

@@ -144,12 +144,12 @@ impl State {
         target: Target,
         limit: usize,
         lease: Duration,
-        paused: &[IntegrationName],
+        may: &dyn Fn(&IntegrationName) -> bool,
         now: Timestamp,
     ) -> Result<Vec<RequestClaim>, Fail> {
         self.expire(now)?;
         let mut claims = Vec::new();
-        for (link, id) in self.ledger.due(target, limit, paused, now) {
+        for (link, id) in self.ledger.due(target, limit, may, now) {
             match self.read_claim(link, id) {
                 Ok(mut claim) => {
                     self.db.prepare_cached("UPDATE requests SET leased = 1 WHERE id = ?1")?.execute([id.0])?;

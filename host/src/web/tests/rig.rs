@@ -86,6 +86,17 @@ impl Outbox for Switched {
     ) -> Result<Vec<RequestClaim>, Error> {
         self.inner.claim_requests(target, limit, lease, paused, now).await
     }
+
+    async fn claim_requests_of(
+        &self,
+        integration: &IntegrationName,
+        target: Target,
+        limit: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<RequestClaim>, Error> {
+        self.inner.claim_requests_of(integration, target, limit, lease, now).await
+    }
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error> {
         self.inner.complete_seal(id, fence, request).await
     }

@@ -47,8 +47,10 @@ async fn the_longest_due_go_first_and_paused_integrations_are_left_alone() {
     store.accept(event_of(&other, "i4", "d", at(1))).await.unwrap();
     let events = store.claim_events(1, LEASE, at(1)).await.unwrap();
     store.decided(done(&events[0], vec![new_request(Target::ServiceNow, "i4", at(5))], at(1))).await.unwrap();
-    let unpaused = store.claim_requests(Target::ServiceNow, 2, LEASE, &[other], at(40)).await.unwrap();
-    assert_eq!(keys(&unpaused), ["i2", "i3"]);
+    let unpaused = store.claim_requests(Target::ServiceNow, 1, LEASE, &[other], at(40)).await.unwrap();
+    assert_eq!(keys(&unpaused), ["i2"]);
+    let only = store.claim_requests_of(&acme(), Target::ServiceNow, 1, LEASE, at(40)).await.unwrap();
+    assert_eq!(keys(&only), ["i3"], "longer due is another's");
     assert_eq!(keys(&claim(&store, at(40)).await), ["i4", "i1"]);
 }
 
