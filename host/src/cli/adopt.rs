@@ -42,6 +42,12 @@ pub(super) fn run(source: &Source, args: Args) -> anyhow::Result<Exit> {
 
 async fn take_over(config: &Config, args: Args) -> anyhow::Result<Exit> {
     let chosen = integration::one(&config.integrations, args.integration.as_ref())?;
+    if chosen.is_on_premises() {
+        let message = format!("the instance of {} pulls, so its tickets cannot be looked at from here", chosen.name);
+        return Err(Told::new(Class::Config, "adopt.on-premises", message)
+            .hint("run this once where the instance can be reached, with mode = \"cloud\" and its credentials")
+            .into());
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     // Before the long look: a host that runs would be in the way at the end.
     let store = if args.apply { Some(open(config).await?) } else { None };

@@ -137,7 +137,7 @@ async fn list(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
             None => Waiting::default(),
         };
         let state = state(config, integration);
-        let url = integration.servicenow.url.as_str().trim_end_matches('/').to_owned();
+        let url = integration.servicenow.url().map_or("pulls", |url| url.as_str().trim_end_matches('/')).to_owned();
         values.push(json!({ "name": name, "state": state, "queued": queued, "dead": dead, "servicenow": url }));
         rows.push(vec![name.to_string(), state.to_owned(), queued.to_string(), dead.to_string(), url]);
     }
@@ -217,7 +217,7 @@ async fn remove(config: &Config, name: &IntegrationName) -> anyhow::Result<Exit>
 
 fn last_steps(config: &Config, integration: &Integration) -> String {
     let name = &integration.name;
-    let url = integration.servicenow.url.as_str().trim_end_matches('/');
+    let url = integration.servicenow.url().map_or("", |url| url.as_str().trim_end_matches('/'));
     let table = &integration.servicenow.table;
     let mut text = format!("{name} may be removed: nothing is queued, and shares are kept out\n");
     let _ =
