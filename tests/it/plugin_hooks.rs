@@ -8,7 +8,7 @@ use tandem::domain::event::Occasion;
 use tandem::domain::patch::{Dispute, Hook, Op, Reopening, StoodIn, Transformation};
 use tandem::plugin::{Bundled, Input, bundled};
 
-use crate::support::plugins::{Plugged, bundle, input, relabelled, share};
+use crate::support::plugins::{Plugged, bundle, component, input, relabelled, share};
 
 const BOTH_WAYS: &[Hook] = &[Hook::Fields, Hook::Tags, Hook::Closure, Hook::Reopen, Hook::Conflict];
 
@@ -219,4 +219,27 @@ fn the_bundled_plugins_answer_with_the_settings_of_an_integration() {
     conflict: owner/u_owner = owner there (the ticket changed last, at 1970-01-01 00:00:07 UTC; when the other side changed is not known)
     conflict: team/u_team = team there (the ticket changed last, at 1970-01-01 00:00:07 UTC; when the other side changed is not known)
     "#);
+}
+
+#[test]
+fn an_author_sees_what_these_hooks_answer_without_a_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tandem"));
+    command.args(["plugin", "check"]).arg(component("two-way")).current_dir(&directory);
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (_, answers) = text.split_once("it answers:\n").unwrap_or_else(|| panic!("{text}"));
+    insta::assert_snapshot!(answers, @r#"
+    fields: u_owner = "fields on shared"
+    fields: u_seen = "short_description description"
+    closure: state = "6"
+    tags: u_owner = "tags on ticket-changed, Resolved"
+    tags: u_owner += "seen: nothing"
+    tags: gone is emptied
+    tags: comments += "the ticket changed"
+    reopen: reopen (back, ticket-changed)
+    closure: comment "closed, ticket-changed"
+    conflict: "of the incident|of the ticket" (None Some(1))
+    "#);
+    assert!(output.status.success());
 }

@@ -90,7 +90,7 @@ async fn watch(rig: &Rig, started: Instant) -> BTreeMap<usize, Instant> {
             }
             !found
         });
-        tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_micros(200))).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     made
 }

@@ -1,11 +1,13 @@
-//! The event on which a new plugin is tried out: one incident with one alert.
+//! The events on which a new plugin is tried out: one incident with one alert, and its ticket that was resolved.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::context::Input;
 use crate::domain::event::Occasion;
 use crate::domain::id::{AlertId, IncidentId};
 use crate::domain::incident::{Alert, Incident, Snooze, Status, Tag};
+use crate::domain::patch::Dispute;
 use crate::domain::share::{Links, Overrides, Share, ShareKind};
 use crate::domain::time::Timestamp;
 
@@ -23,6 +25,34 @@ pub(super) fn input() -> Input {
         hooks: &[],
         now: Timestamp(0),
         seed: 0,
+    }
+}
+
+/// The ticket was resolved just now, and both sides changed one value.
+pub(super) fn ticket_changed() -> Input {
+    let fields = [
+        ("number", "INC0010001"),
+        ("state", "6"),
+        ("dv_state", "Resolved"),
+        ("close_code", "Solution provided"),
+        ("close_notes", "Restarted."),
+        ("resolved_at", "1970-01-01 00:00:00"),
+    ];
+    let fields = fields.map(|(field, value)| (field.to_owned(), value.to_owned()));
+    let dispute = Dispute {
+        tag: "sample".into(),
+        field: "u_sample".into(),
+        agreed: None,
+        incident_value: "of the incident".into(),
+        ticket_value: "of the ticket".into(),
+        incident_changed: Some(0),
+        ticket_changed: Some(1),
+    };
+    Input {
+        occasion: Occasion::TicketChanged,
+        ticket: Some(Arc::new(BTreeMap::from(fields))),
+        disputes: vec![dispute],
+        ..input()
     }
 }
 

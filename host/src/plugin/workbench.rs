@@ -22,7 +22,7 @@ use super::registry::{Bundled, Registry};
 use super::sample;
 use super::status::{About, Status};
 use crate::config::Plugins;
-use crate::domain::patch::{Hook, PluginFailure, Proposal};
+use crate::domain::patch::{Hook, PluginFailure, Proposal, Remark, Reopening, Settlement};
 
 /// An engine of its own, small.
 pub struct Workbench {
@@ -37,15 +37,33 @@ pub struct Checked {
     pub id: String,
     #[serde(flatten)]
     pub about: About,
-    /// What it answered about a sample incident.
+    /// What it answered about a sample incident, and about a sample change of its ticket.
     pub proposals: Vec<Proposal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reopening: Option<Reopening>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closing_comment: Option<Remark>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settlements: Vec<Settlement>,
     /// What it failed on.
     pub failures: Vec<PluginFailure>,
+}
+
+impl Checked {
+    /// Whether it had no answer to anything.
+    pub fn says_nothing(&self) -> bool {
+        self.proposals.is_empty()
+            && self.reopening.is_none()
+            && self.closing_comment.is_none()
+            && self.settlements.is_empty()
+    }
 }
 
 /// The hooks that a sample incident can be about.
 const SAMPLED: &[Hook] =
     &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields, Hook::Closure];
+/// The hooks that a sample change of its ticket can be about.
+const OF_TICKETS: &[Hook] = &[Hook::Tags, Hook::Closure, Hook::Reopen, Hook::Conflict];
 
 impl Workbench {
     pub fn open(config: Plugins) -> Result<Self, Error> {
@@ -74,10 +92,20 @@ impl Workbench {
         let generation = Generation::new(1, &[], std::slice::from_ref(&plugin), &self.loader.config);
         let surroundings =
             Surroundings { engine: &self.engine, dictionary, on_two_writers: self.loader.config.on_two_writers };
+        let again = settings.clone();
         let input = Input { settings, hooks: SAMPLED, ..sample::input() };
         let answer = chain::transform(&surroundings, &generation, input);
+        let changed = Input { settings: again, hooks: OF_TICKETS, ..sample::ticket_changed() };
+        let back = chain::transform(&surroundings, &generation, changed);
         let own = |proposal: &Proposal| proposal.origin.plugin == plugin.id;
-        let proposals = answer.proposals.into_iter().filter(own).collect();
-        Ok(Checked { id: plugin.id.to_string(), about: About::of(&plugin), proposals, failures: answer.failures })
+        Ok(Checked {
+            id: plugin.id.to_string(),
+            about: About::of(&plugin),
+            proposals: answer.proposals.into_iter().chain(back.proposals).filter(own).collect(),
+            reopening: back.reopening,
+            closing_comment: back.closing_comment,
+            settlements: back.settlements,
+            failures: answer.failures.into_iter().chain(back.failures).collect(),
+        })
     }
 }

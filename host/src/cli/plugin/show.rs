@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::cli::output;
 use crate::domain::fault::{Fault as _, chain};
-use crate::domain::patch::{Hook, Op};
+use crate::domain::patch::{Hook, Op, Reopening};
 use crate::plugin::{About, Checked, Limits, LoadError, PluginStatus, Problem, Source, Status};
 
 // Writing to a string can't fail, so the results of `write!` are dropped throughout.
@@ -160,11 +160,26 @@ fn settings(text: &mut String, schema: &Value) {
 pub(super) fn checked(file: &Path, checked: &Checked) -> String {
     let mut text = format!("{}: a host takes it as {}\n", file.display(), checked.id);
     describe(&mut text, &checked.about);
-    let _ = writeln!(text, "  asked about a sample incident it answers:");
+    let _ = writeln!(text, "  asked about a sample incident and its ticket it answers:");
     for proposal in &checked.proposals {
         let _ = writeln!(text, "    {}: {}", proposal.origin.hook.as_str(), operation(&proposal.op));
     }
-    if checked.proposals.is_empty() {
+    if let Some(reopening) = &checked.reopening {
+        let (what, why) = match reopening {
+            Reopening::Reopen { note, .. } => ("reopen", note),
+            Reopening::Create { note, .. } => ("create anew", note),
+            Reopening::Leave { reason, .. } => ("leave", reason),
+        };
+        let _ = writeln!(text, "    reopen: {what} ({why})");
+    }
+    if let Some(comment) = &checked.closing_comment {
+        let _ = writeln!(text, "    closure: comment {:?}", comment.text);
+    }
+    for settled in &checked.settlements {
+        let reason = settled.reason.as_deref().unwrap_or("no reason given");
+        let _ = writeln!(text, "    conflict: {:?} ({reason})", settled.value);
+    }
+    if checked.says_nothing() {
         let _ = writeln!(text, "    nothing");
     }
     for failure in &checked.failures {
