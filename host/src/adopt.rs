@@ -1,5 +1,5 @@
-//! Taking over what BigPanda's own application made: pairs of incident and ticket become links, so that the next share
-//! updates the ticket that is there.
+//! Taking over tickets that the store does not know: those of BigPanda's own application, or ours from after the backup
+//! that was restored. Pairs of incident and ticket become links, so that the next share updates the ticket that is there.
 //!
 //! Reads both sides and writes the store only: no ticket is made and none is changed. Called by `cli`, while no host
 //! has the store.
@@ -15,13 +15,47 @@ use crate::domain::ticket::TicketRef;
 use crate::domain::time::Timestamp;
 use crate::store::{self, Adoption, Links, NewLink};
 
+/// Whose tickets are taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// BigPanda's own application.
+    Original,
+    /// A Tandem; this one, before its store was lost or restored.
+    Tandem,
+}
+
+impl Maker {
+    /// Where a ticket names its incident.
+    fn column(self) -> &'static str {
+        match self {
+            Self::Original => COLUMN,
+            Self::Tandem => "correlation_id",
+        }
+    }
+
+    /// What stands before the incident's id there.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Original => "",
+            Self::Tandem => "bigpanda:",
+        }
+    }
+
+    fn condition(self) -> String {
+        match self {
+            Self::Original => format!("{COLUMN}ISNOTEMPTY"),
+            Self::Tandem => format!("correlation_idSTARTSWITH{}", self.prefix()),
+        }
+    }
+}
+
 /// The original's column of the ticket, with the incident's id.
 pub const COLUMN: &str = "x_bip_panda_bigpanda_id";
 
 /// Rows asked for at once.
 const PAGE: u32 = 500;
 
-/// A ticket that the original made.
+/// A ticket with its incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub incident: IncidentId,
@@ -59,8 +93,8 @@ pub struct Done {
 /// Why nothing could be looked up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the table {table} has no column {COLUMN}, or it may not be read")]
-    NoColumn { table: String },
+    #[error("the table {table} has no column {column}, or it may not be read")]
+    NoColumn { table: String, column: &'static str },
     #[error("{what}: {summary}")]
     Side { what: &'static str, summary: String, hint: Option<String> },
     #[error("the store did not take the links")]
@@ -69,11 +103,12 @@ pub enum Error {
 
 /// Looks at both sides.
 pub async fn plan(
+    maker: Maker,
     integration: &Integration,
     servicenow: &crate::servicenow::Client,
     bigpanda: &crate::bigpanda::Client,
 ) -> Result<Plan, Error> {
-    let (tickets, mut doubts) = tickets(integration, servicenow).await?;
+    let (tickets, mut doubts) = tickets(maker, integration, servicenow).await?;
     let tags =
         if tickets.values().any(|all| all.len() > 1) { tags(integration, bigpanda).await? } else { BTreeMap::new() };
     let (found, several) = pairs::choose(tickets, &tags);
@@ -106,17 +141,19 @@ type Tickets = BTreeMap<IncidentId, Vec<TicketRef>>;
 
 /// The open tickets that name an incident, oldest id first.
 async fn tickets(
+    maker: Maker,
     integration: &Integration,
     client: &crate::servicenow::Client,
 ) -> Result<(Tickets, Vec<Doubt>), Error> {
     let table = &integration.servicenow.table;
-    let columns = format!("sys_id,number,{COLUMN}");
+    let column = maker.column();
+    let columns = format!("sys_id,number,{column}");
     let mut tickets = Tickets::new();
     let mut doubts = Vec::new();
     let mut after = String::new();
     loop {
         let from = if after.is_empty() { String::new() } else { format!("^sys_id>{after}") };
-        let query = format!("{COLUMN}ISNOTEMPTY^active=true{from}^ORDERBYsys_id");
+        let query = format!("{}^active=true{from}^ORDERBYsys_id", maker.condition());
         let page = client
             .rows(table, &query, &columns, PAGE)
             .await
@@ -129,8 +166,9 @@ async fn tickets(
         after.clone_from(last);
         for row in page.rows {
             // The instance drops a condition on a column that it doesn't have, and then shows every ticket.
-            let Some(incident) = row.get(COLUMN).filter(|incident| !incident.is_empty()) else {
-                return Err(Error::NoColumn { table: table.clone() });
+            let named = row.get(column).and_then(|named| named.strip_prefix(maker.prefix()));
+            let Some(incident) = named.filter(|incident| !incident.is_empty()) else {
+                return Err(Error::NoColumn { table: table.clone(), column });
             };
             let number = row.get("number").cloned().unwrap_or_default();
             match (IncidentId::new(incident), row.get("sys_id").and_then(|id| SysId::new(id).ok())) {

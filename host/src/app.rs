@@ -45,7 +45,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let mut integrations = Vec::new();
     let mut gates = HashMap::new();
     for one in &config.integrations {
-        gates.insert(one.name.clone(), Gate::new(one, config.server.shares_per_second));
+        let gate = Gate::new(one, config.server.shares_per_second).stopped_by(config.store.stop_marker(&one.name));
+        gates.insert(one.name.clone(), gate);
         integrations.push(Integration {
             name: one.name.clone(),
             bigpanda: clients::bigpanda(one, &clock)?,

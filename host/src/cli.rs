@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod servicenow;
 pub mod simulate;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -87,8 +88,15 @@ enum Command {
     Config(config::Command),
     /// Look at both sides, the plugins and the host, and say what to do
     Doctor(doctor::Args),
-    /// Take over the tickets that BigPanda's own application made: a dry run, unless told to apply
+    /// Take over tickets that the store does not know, such as the original's: a dry run, unless told to apply
     Adopt(adopt::Args),
+    /// List integrations, keep shares out, drain, remove
+    #[command(subcommand)]
+    Integration(integration::Command),
+    /// Bring configuration and store to this version, keeping copies
+    Migrate(upkeep::Migrate),
+    /// Copy the store into a file, while a host may run
+    Backup(upkeep::Backup),
     /// What ServiceNow's side needs
     #[command(subcommand, name = "servicenow")]
     ServiceNow(servicenow::Command),
@@ -134,6 +142,9 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::run(&source, command),
         Command::Doctor(args) => doctor::run(&source, args),
         Command::Adopt(args) => adopt::run(&source, args),
+        Command::Integration(command) => integration::run(&source, command),
+        Command::Migrate(args) => upkeep::migrate(&source, args),
+        Command::Backup(args) => upkeep::backup(&source, &args),
         Command::ServiceNow(command) => servicenow::run(&source, command),
         Command::Completions(args) => completions::run(args),
     };

@@ -8,7 +8,7 @@ use tandem::simulator::Config;
 use crate::support::{World, incident, tandem};
 
 async fn adopt(world: &World, arguments: &[&str]) -> (i32, String, String) {
-    let file = world.write_configuration();
+    let file = world.written();
     let directory = world.directory().to_owned();
     let arguments = [&["adopt", "--config", file.to_str().unwrap()], arguments].concat();
     let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
@@ -37,7 +37,7 @@ async fn a_thousand_open_tickets_are_taken_over_in_one_run_and_none_is_touched()
 
     let (code, told, _) = adopt(&world, &[]).await;
     assert_eq!(code, 0, "{told}");
-    assert!(told.starts_with("1000 open tickets of the original to take over\n"), "{told}");
+    assert!(told.starts_with("1000 open tickets to take over\n"), "{told}");
     assert!(told.ends_with("nothing was changed; `tandem adopt --apply` writes the links while no host runs\n"));
 
     let (code, told, talk) = adopt(&world, &["--apply"]).await;
@@ -75,7 +75,7 @@ async fn what_cannot_be_decided_is_left_to_a_person() {
     insta::assert_snapshot!(told, @r#"
     1 links made, 0 were there already; no ticket was changed
     left to you:
-      65f1c2a9e0b7d40012000002 has the open tickets INC0010003, INC0010002: close all but one, or let its tag lead to the right one
+      65f1c2a9e0b7d40012000002 has the open tickets INC0010002, INC0010003: close all but one, or let its tag lead to the right one
     "#);
 }
 
@@ -88,7 +88,7 @@ async fn an_instance_without_the_original_has_nothing_to_take_over() {
     insta::assert_snapshot!(talk, @r#"
     error: the table incident has no column x_bip_panda_bigpanda_id, or it may not be read
 
-    hint: the original has to have been installed in this instance; `tandem doctor` says whether it is
+    hint: `tandem doctor` says whether the original is installed in this instance, and what may be read
     [adopt.column]
     "#);
 }

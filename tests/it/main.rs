@@ -42,3 +42,4 @@ mod simulation;
 mod simulator;
 mod support;
 mod takeover;
+mod upkeep;

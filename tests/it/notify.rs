@@ -102,7 +102,7 @@ async fn refused_credentials_are_told_once() {
 async fn the_command_tries_every_target_and_says_what_is_wrong() {
     let said = |world: &World| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
-        command.args(["notify", "test", "--config"]).arg(world.write_configuration());
+        command.args(["notify", "test", "--config"]).arg(world.written());
         let output = command.output().unwrap();
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(!text.contains("planted"), "{text}");

@@ -13,7 +13,8 @@ pub(super) fn choose(tickets: Tickets, tags: &BTreeMap<IncidentId, String>) -> (
             let tag = tags.get(&incident).map_or("", String::as_str);
             let named = all.iter().position(|ticket| tag.contains(ticket.sys_id.as_str()));
             let Some(place) = named else {
-                let numbers = all.into_iter().map(|ticket| ticket.number).collect();
+                let mut numbers: Vec<String> = all.into_iter().map(|ticket| ticket.number).collect();
+                numbers.sort();
                 doubts.push(Doubt::Several { incident, numbers });
                 continue;
             };

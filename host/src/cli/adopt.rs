@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::report::Told;
 use super::{Exit, Source, block_on, integration, output};
-use crate::adopt::{self, Done, Doubt, Plan};
+use crate::adopt::{self, Done, Doubt, Maker, Plan};
 use crate::app;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// The integration to take over for; needed when there are several
     #[arg(long, value_parser = integration::name)]
     integration: Option<IntegrationName>,
+    /// Take over tickets that a Tandem made and this store does not know: after a backup was restored
+    #[arg(long)]
+    ours: bool,
     /// Write the links; without this nothing is changed
     #[arg(long)]
     apply: bool,
@@ -39,12 +42,19 @@ pub(super) fn run(source: &Source, args: Args) -> anyhow::Result<Exit> {
 
 async fn take_over(config: &Config, args: Args) -> anyhow::Result<Exit> {
     let chosen = integration::one(&config.integrations, args.integration.as_ref())?;
+    if chosen.is_on_premises() {
+        let message = format!("the instance of {} pulls, so its tickets cannot be looked at from here", chosen.name);
+        return Err(Told::new(Class::Config, "adopt.on-premises", message)
+            .hint("run this once where the instance can be reached, with mode = \"cloud\" and its credentials")
+            .into());
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     // Before the long look: a host that runs would be in the way at the end.
     let store = if args.apply { Some(open(config).await?) } else { None };
     let servicenow = app::clients::servicenow_client(chosen, &clock)?;
     let bigpanda = app::clients::bigpanda_client(chosen, &clock)?;
-    let plan = adopt::plan(chosen, &servicenow, &bigpanda).await.map_err(told)?;
+    let maker = if args.ours { Maker::Tandem } else { Maker::Original };
+    let plan = adopt::plan(maker, chosen, &servicenow, &bigpanda).await.map_err(told)?;
     let Some(store) = store else {
         output::data(&dry(&plan, args.json)?)?;
         return Ok(Exit::Success);
@@ -64,7 +74,7 @@ async fn open(config: &Config) -> anyhow::Result<SqliteStore> {
 fn told(error: adopt::Error) -> anyhow::Error {
     match error {
         adopt::Error::NoColumn { .. } => Told::new(Class::Refused, "adopt.column", error.to_string())
-            .hint("the original has to have been installed in this instance; `tandem doctor` says whether it is")
+            .hint("`tandem doctor` says whether the original is installed in this instance, and what may be read")
             .into(),
         adopt::Error::Side { ref hint, .. } => {
             let told = Told::new(Class::Transient, "adopt.side", error.to_string());
@@ -83,7 +93,7 @@ fn dry(plan: &Plan, as_json: bool) -> anyhow::Result<String> {
         let value = json!({ "found": found.collect::<Vec<_>>(), "doubts": doubts(&plan.doubts) });
         return Ok(format!("{}\n", serde_json::to_string_pretty(&value)?));
     }
-    let mut text = format!("{} open tickets of the original to take over\n", plan.found.len());
+    let mut text = format!("{} open tickets to take over\n", plan.found.len());
     for found in plan.found.iter().take(SHOWN) {
         let _ = writeln!(text, "  {} ⇄ {}", found.incident, found.ticket.number);
     }

@@ -1,5 +1,7 @@
 //! `tandem config`: every setting as it holds, with who said it, and every setting that there is. Secrets are masked.
 
+mod carry;
+
 use super::{Exit, Source, output};
 use crate::config::{Shown, reference};
 
@@ -7,6 +9,10 @@ use crate::config::{Shown, reference};
 pub(super) enum Command {
     /// Print every setting as it holds; secrets are masked
     Show(Show),
+    /// Print what is set, without secrets and without what belongs to one place
+    Export,
+    /// Take settings from an export; secrets and what belongs to one place stay as they are
+    Import(carry::Import),
     /// Print every setting that there is, with its default and its other names, as Markdown
     Reference,
 }
@@ -29,6 +35,8 @@ pub(super) struct Show {
 pub(super) fn run(source: &Source, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Show(show) => print(source, &show),
+        Command::Export => carry::export(source),
+        Command::Import(args) => carry::import(source, &args),
         Command::Reference => {
             output::data(&reference::page())?;
             Ok(Exit::Success)

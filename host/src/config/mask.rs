@@ -46,7 +46,7 @@ fn key_before(text: &str) -> &str {
     line.get(start..).unwrap_or("")
 }
 
-fn is_secret(key: &str) -> bool {
+pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
     let plain = key.replace('_', "");
     WORDS.iter().any(|word| key.contains(word) || plain.contains(&word.replace('_', "")))

@@ -44,7 +44,11 @@ pub(super) async fn examine(patient: &Patient<'_>) -> Vec<Finding> {
 /// Whether there is any use in asking further.
 async fn reach(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> bool {
     let table = &patient.integration.servicenow.table;
-    let url = patient.integration.servicenow.url.as_str().trim_end_matches('/');
+    let Some(url) = patient.integration.servicenow.url() else {
+        findings.push(Finding::ok("servicenow.mode", "the instance pulls (on-premises mode), so it is not looked at"));
+        return false;
+    };
+    let url = url.as_str().trim_end_matches('/');
     let page = match patient.servicenow.rows(table, "", "sys_id", 1).await {
         Ok(page) => page,
         Err(Outcome::Auth(failure)) => {

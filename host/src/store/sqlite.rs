@@ -37,6 +37,7 @@ mod reader;
 mod recover;
 mod rows;
 mod schema;
+pub mod upkeep;
 mod warm;
 mod writer;
 

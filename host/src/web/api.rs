@@ -25,6 +25,10 @@ pub(super) struct Filter {
 
 type Answer = Result<Json<Value>, Problem>;
 
+pub(super) async fn depths(State(site): State<Arc<Site>>) -> Answer {
+    Ok(Json(json!(site.store.depths().await.map_err(failed)?)))
+}
+
 pub(super) async fn queue(State(site): State<Arc<Site>>, Query(filter): Query<Filter>) -> Answer {
     let integration = filter
         .integration

@@ -22,6 +22,7 @@ pub(super) fn public(site: Arc<Site>) -> Router {
 /// What operators and their machines reach.
 pub(super) fn admin(site: Arc<Site>) -> Router {
     let guarded = Router::new()
+        .route("/api/v1/depths", get(api::depths))
         .route("/api/v1/queue", get(api::queue))
         .route("/api/v1/queue/{id}", get(api::request))
         .route("/api/v1/queue/{id}/retry", post(api::retry))

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Gate {
     /// How many requests are handed out at once; `None`: the host calls the instance itself.
     pub(super) pulled: Option<u32>,
     pub(super) limiter: Option<DefaultDirectRateLimiter>,
+    /// While this file is there, an operator keeps shares out.
+    marker: Option<PathBuf>,
 }
 
 impl Gate {
@@ -45,7 +48,20 @@ impl Gate {
             active: integration.settings.active,
             pulled: integration.is_on_premises().then_some(integration.settings.retrieval_count),
             limiter: NonZeroU32::new(shares_per_second).map(|rate| RateLimiter::direct(Quota::per_second(rate))),
+            marker: None,
         }
+    }
+
+    /// Keeps shares out while a file is there.
+    #[must_use]
+    pub fn stopped_by(mut self, marker: PathBuf) -> Self {
+        self.marker = Some(marker);
+        self
+    }
+
+    /// A look at the file system costs a microsecond, beside a sync of the disk for each share.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.marker.as_ref().is_some_and(|marker| marker.exists())
     }
 }
 

@@ -99,6 +99,15 @@ fn may_enter(site: &Site, gate: &Gate) -> Result<(), Problem> {
             .hint("set `incidents.active = true`")
             .again_in(60));
     }
+    if gate.is_stopped() {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "web.stopped",
+            "an operator stopped the integration",
+        )
+        .hint("`tandem integration start` lets shares in again")
+        .again_in(60));
+    }
     if gate.limiter.as_ref().is_some_and(|limiter| limiter.check().is_err()) {
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "web.rate", "too many shares a second")
             .hint("raise `server.shares_per_second`, or send more slowly")

@@ -26,8 +26,4 @@ impl Chance {
     pub fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
-
-    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[usize::try_from(self.below(from.len() as u64)).unwrap()]
-    }
 }

@@ -332,7 +332,7 @@ fn script(chance: &mut Chance) -> Vec<(Duration, Deed)> {
             9..=10 => Deed::ComeBack(whom),
             11..=13 => Deed::Field(whom, format!("cat-{number}")),
             14 => Deed::Note(whom, format!("sn-{number}.")),
-            15..=16 => Deed::State(whom, chance.pick(&["2", "6", "6", "7"])),
+            15..=16 => Deed::State(whom, ["2", "6", "6", "7"][usize::try_from(chance.below(4)).unwrap()]),
             17..=18 => Deed::Kill(i64::try_from(chance.below(60)).unwrap()),
             _ => Deed::Jump(i64::try_from(chance.below(8_000_000)).unwrap() - 4_000_000),
         };

@@ -71,7 +71,7 @@ impl World {
     /// Starts the host and waits until it is ready, or dead; true: it is ready.
     pub async fn start(&mut self, environment: &[(&str, &str)]) -> bool {
         assert!(self.host.is_none(), "the host runs already");
-        let file = self.write_configuration();
+        let file = self.written();
         let log =
             fs::OpenOptions::new().create(true).append(true).open(self.directory.path().join("host.log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_tandem"))
@@ -99,8 +99,8 @@ impl World {
         }
     }
 
-    /// Writes the configuration, and says where it is.
-    pub fn write_configuration(&self) -> PathBuf {
+    /// The configuration's file, for commands that need no host.
+    pub fn written(&self) -> PathBuf {
         let file = self.directory.path().join("tandem.toml");
         fs::write(&file, self.configuration()).unwrap();
         file

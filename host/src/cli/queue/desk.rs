@@ -14,12 +14,12 @@ use crate::domain::fault::Class;
 use crate::domain::id::RequestId;
 use crate::domain::secret::Secret;
 use crate::store::sqlite::{Options, SqliteStore};
-use crate::store::{self, Desk as _, QueueFilter, RequestDetail, RequestState, RequestView};
+use crate::store::{self, Depths, Desk as _, QueueFilter, RequestDetail, RequestState, RequestView};
 
 /// Longest time for an answer of the host.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) enum Desk {
+pub(in crate::cli) enum Desk {
     Host(Host),
     File(Box<SqliteStore>),
 }
@@ -52,7 +52,7 @@ struct Reason {
 
 impl Desk {
     /// A host that answers comes first: it has the store locked, and acts on a decision at once.
-    pub(super) async fn find(config: &Config) -> anyhow::Result<Self> {
+    pub(in crate::cli) async fn find(config: &Config) -> anyhow::Result<Self> {
         let host = Host::new(config)?;
         if host.answers().await {
             return Ok(Self::Host(host));
@@ -72,7 +72,7 @@ impl Desk {
         }
     }
 
-    pub(super) async fn list(&self, filter: &QueueFilter) -> anyhow::Result<Vec<RequestView>> {
+    pub(in crate::cli) async fn list(&self, filter: &QueueFilter) -> anyhow::Result<Vec<RequestView>> {
         match self {
             Self::File(store) => Ok(store.list(filter.clone()).await?),
             Self::Host(host) => {
@@ -94,6 +94,14 @@ impl Desk {
         match self {
             Self::File(store) => Ok(store.show(id).await?),
             Self::Host(host) => host.ask(reqwest::Method::GET, &format!("queue/{id}")).await,
+        }
+    }
+
+    /// What waits in all. `None`: the host does not say.
+    pub(in crate::cli) async fn depths(&self) -> anyhow::Result<Option<Depths>> {
+        match self {
+            Self::File(store) => Ok(Some(store.depths().await?)),
+            Self::Host(host) => host.ask(reqwest::Method::GET, "depths").await,
         }
     }
 

@@ -1,13 +1,13 @@
 /*
- * Pulls shares from Tandem, writes the tickets, and tells Tandem what became of each.
+ * Pulls requests from Tandem, writes the tickets, and tells Tandem what became of each.
  *
  * GET  tandem.pull.retrieve_url?limit=N
- *      { "shares": [ { "id", "event_type", "incident_id", "table", "correlation_id", "sys_id" (of an update),
- *                      "fields": { column: text, or { "table", "by", "value" } for a reference } } ] }
+ *      [ { "id", "fence", "event_type", "incident_id", "operation", "table", "correlation_id", "sys_id" (but of a create),
+ *          "fields": { column: value }, "references": [ { "field", "table", "by", "value" } ] } ]
  * POST tandem.pull.callback_url
- *      { "id", "event_type", "incident_id", and either "sys_id" and "number" or "error" }
+ *      { "id", "fence", "incident_id", and either "sys_id", "number" and "url", or "error" and "retry" }
  *
- * A share that is not answered comes again when its lease is over, so a ticket is always looked for before it is made.
+ * A request that is not answered comes again when its lease is over, so a ticket is always looked for before it is made.
  */
 var TandemPull = Class.create();
 TandemPull.prototype = {
@@ -19,17 +19,17 @@ TandemPull.prototype = {
         this.midServer = gs.getProperty('tandem.pull.mid_server', '');
     },
 
-    /* Returns how many shares were answered. */
+    /* Returns how many requests were answered. */
     run: function() {
         if (!this.retrieveUrl || !this.callbackUrl) {
             gs.warn('Tandem Pull: set tandem.pull.retrieve_url and tandem.pull.callback_url, or deactivate the job.');
             return 0;
         }
-        var shares = this._retrieve();
-        for (var i = 0; i < shares.length; i++) {
-            this._answer(shares[i], this._write(shares[i]));
+        var requests = this._retrieve();
+        for (var i = 0; i < requests.length; i++) {
+            this._answer(requests[i], this._write(requests[i]));
         }
-        return shares.length;
+        return requests.length;
     },
 
     _retrieve: function() {
@@ -39,75 +39,77 @@ TandemPull.prototype = {
             return [];
         }
         try {
-            return JSON.parse(response.body).shares || [];
+            return JSON.parse(response.body);
         } catch (e) {
             gs.error('Tandem Pull: what was retrieved is not JSON: ' + e);
             return [];
         }
     },
 
-    /* Returns the ticket, or why there is none. Never throws: one share must not stop the others. */
-    _write: function(share) {
+    /* Returns the ticket, or why there is none. Never throws: one request must not stop the others. */
+    _write: function(request) {
         try {
-            var table = share.table || 'incident';
-            var ticket = new GlideRecord(table);
+            var ticket = new GlideRecord(request.table);
             if (!ticket.isValid()) {
-                return { error: 'there is no table ' + table };
+                return { error: 'there is no table ' + request.table, retry: false };
             }
-            var found = this._find(ticket, share);
-            if (!found && share.sys_id) {
-                return { error: 'there is no ' + table + ' with the sys_id ' + share.sys_id };
+            var found = this._find(ticket, request);
+            if (!found && request.sys_id) {
+                return { error: 'there is no ' + request.table + ' with the sys_id ' + request.sys_id, retry: false };
             }
             if (!found) {
                 ticket.initialize();
-                ticket.setValue('correlation_id', share.correlation_id);
-                ticket.setValue('correlation_display', 'BigPanda');
             }
-            this._fill(ticket, share.fields || {});
+            this._fill(ticket, request);
             var written = found ? ticket.update() : ticket.insert();
             if (!written) {
                 return { error: 'ServiceNow refused the ticket: ' + (ticket.getLastErrorMessage() || 'no reason was given') };
             }
-            return { sys_id: ticket.getUniqueValue(), number: ticket.getValue('number') };
+            return {
+                sys_id: ticket.getUniqueValue(),
+                number: ticket.getValue('number'),
+                url: gs.getProperty('glide.servlet.uri') + ticket.getLink(true)
+            };
         } catch (e) {
             return { error: 'the script failed: ' + e };
         }
     },
 
     /* An empty correlation would match every ticket that has none. */
-    _find: function(ticket, share) {
-        if (share.sys_id) {
-            return ticket.get(share.sys_id);
+    _find: function(ticket, request) {
+        if (request.sys_id) {
+            return ticket.get(request.sys_id);
         }
-        if (!share.correlation_id) {
-            throw 'the share has no correlation_id';
+        if (!request.correlation_id) {
+            throw 'the request has no correlation_id';
         }
-        ticket.addQuery('correlation_id', share.correlation_id);
+        ticket.addQuery('correlation_id', request.correlation_id);
         ticket.orderBy('sys_created_on');
         ticket.setLimit(1);
         ticket.query();
         return ticket.next();
     },
 
-    _fill: function(ticket, fields) {
-        for (var name in fields) {
-            if (!fields.hasOwnProperty(name) || !ticket.isValidField(name)) {
-                continue;
+    _fill: function(ticket, request) {
+        for (var name in request.fields) {
+            if (request.fields.hasOwnProperty(name) && ticket.isValidField(name)) {
+                /* Journals take a value only this way. */
+                if (name === 'work_notes' || name === 'comments') {
+                    ticket[name] = request.fields[name];
+                } else {
+                    ticket.setValue(name, request.fields[name]);
+                }
             }
-            var value = fields[name];
-            if (value !== null && typeof value === 'object') {
-                value = this._resolve(value);
-            }
-            /* Journals take a value only this way. */
-            if (name === 'work_notes' || name === 'comments') {
-                ticket[name] = value;
-            } else {
-                ticket.setValue(name, value);
+        }
+        for (var i = 0; i < request.references.length; i++) {
+            var id = this._resolve(request.references[i]);
+            if (id) {
+                ticket.setValue(request.references[i].field, id);
             }
         }
     },
 
-    /* A reference that names nothing leaves the field empty. */
+    /* A reference that names nothing leaves the field as it is. */
     _resolve: function(reference) {
         var record = new GlideRecord(reference.table);
         if (!record.isValid() || !record.isValidField(reference.by)) {
@@ -119,14 +121,14 @@ TandemPull.prototype = {
         return record.next() ? record.getUniqueValue() : '';
     },
 
-    _answer: function(share, result) {
-        var answer = { id: share.id, event_type: share.event_type, incident_id: share.incident_id };
+    _answer: function(request, result) {
+        var answer = { id: request.id, fence: request.fence, incident_id: request.incident_id };
         for (var key in result) {
             answer[key] = result[key];
         }
         var response = this._send('post', this.callbackUrl, JSON.stringify(answer));
         if (response.status < 200 || response.status > 299) {
-            gs.error('Tandem Pull: the answer about ' + share.incident_id + ' was refused with ' + response.status + '. ' + response.reason);
+            gs.error('Tandem Pull: the answer about ' + request.incident_id + ' was refused with ' + response.status + '. ' + response.reason);
         }
     },
 

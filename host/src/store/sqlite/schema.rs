@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::fail::Fail;
+use super::upkeep::{before_migration, copy};
 use crate::store::Error;
 
 /// Older ones can corrupt a write-ahead log when two connections meet at a checkpoint.
@@ -43,15 +44,20 @@ pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, Error> {
     Ok(db)
 }
 
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+pub(super) fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| unopened(path, error))?;
     db.busy_timeout(BUSY).map_err(|error| unopened(path, error))?;
     Ok(db)
 }
 
-fn unopened(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+pub(super) fn unopened(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Open { path: path.display().to_string(), source: source.into() }
+}
+
+/// The number of the newest schema.
+pub(super) fn known() -> i64 {
+    MIGRATIONS.len() as i64
 }
 
 fn prepare(db: &mut Connection, page_bytes: u32, path: &Path) -> Result<(), Error> {
@@ -60,7 +66,7 @@ fn prepare(db: &mut Connection, page_bytes: u32, path: &Path) -> Result<(), Erro
     }
     let found: i64 =
         db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| unopened(path, error))?;
-    let known = MIGRATIONS.len() as i64;
+    let known = known();
     if found > known {
         return Err(Error::Newer { path: path.display().to_string(), found, known });
     }
@@ -79,6 +85,13 @@ fn prepare(db: &mut Connection, page_bytes: u32, path: &Path) -> Result<(), Erro
     // Otherwise binding a value can throw the plan of a statement away, which then costs more than running it.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|error| unopened(path, error))?;
     db.set_prepared_statement_cache_capacity(96);
+    if found > 0 && found < known {
+        let kept = before_migration(path, found);
+        if !kept.exists() {
+            copy(db, &kept).map_err(|error| unopened(&kept, error))?;
+            tracing::info!(copy = %kept.display(), "store.copied: the store as it was before its schema changes");
+        }
+    }
     migrate(db, found).map_err(|fail| match fail {
         Fail::Sql(source) => unopened(path, source),
         Fail::Row(what) => unopened(path, what),
