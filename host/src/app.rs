@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, Steady, SystemClock};
 use crate::config::Config;
 use crate::notify::Notifier;
 use crate::store::Store;
@@ -39,7 +39,7 @@ pub struct Running {
 
 /// Starts a host. When this returns, it accepts shares.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let clock: Arc<dyn Clock> = Arc::new(Steady::new(SystemClock::new()));
     let store = open_store(&config.store.path).await?;
     let plugins = plugins::start(&config.plugins).await?;
     let mut integrations = Vec::new();

@@ -28,7 +28,7 @@ use crate::domain::share::ShareKind;
 pub struct Listed {
     /// Without its alerts.
     pub incident: Incident,
-    /// What the inbox keeps of it: a share that holds the ids only, so that the rest is fetched when it is handled.
+    /// What the inbox keeps of it; see [`Api::mention`].
     pub stored: Vec<u8>,
 }
 
@@ -59,6 +59,8 @@ pub trait Api: Send + Sync {
     async fn activities(&self, incident: &IncidentId) -> Result<Vec<Activity>, Outcome>;
     /// A page of an environment's shared incidents, last changed first; the first page is 1.
     async fn shared(&self, environment: &EnvironmentId, page: u32) -> Result<Page, Outcome>;
+    /// What the inbox keeps of an incident that is to be fetched when it is handled. Asks nobody.
+    fn mention(&self, environment: &EnvironmentId, incident: &IncidentId) -> Vec<u8>;
     /// Fetches an incident with its alerts.
     async fn incident(&self, environment: &EnvironmentId, incident: &IncidentId) -> Result<Incident, Outcome>;
 }

@@ -47,6 +47,64 @@ impl Clock for SystemClock {
     }
 }
 
+/// A difference from which on the wall clock counts as set, not as drifting, in milliseconds.
+const JUMP: i64 = 2_000;
+
+/// Wall-clock time that never goes back while the process lives.
+///
+/// What is scheduled is scheduled by the wall, so that a restart knows it. If somebody set the wall back, all of that
+/// would wait so much longer; this clock goes on instead, and follows the wall again once that has caught up or the
+/// process starts anew. It does follow a wall that was set forward.
+pub struct Steady<C> {
+    inner: C,
+    /// Wall time minus elapsed time, in milliseconds.
+    anchor: AtomicI64,
+}
+
+impl<C: Clock> Steady<C> {
+    pub fn new(inner: C) -> Self {
+        let anchor = AtomicI64::new(inner.now().0.saturating_sub(milliseconds(inner.elapsed())));
+        Self { inner, anchor }
+    }
+}
+
+fn milliseconds(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl<C: Clock> Clock for Steady<C> {
+    fn now(&self) -> Timestamp {
+        let (wall, elapsed) = (self.inner.now().0, milliseconds(self.inner.elapsed()));
+        let anchor = self.anchor.load(Ordering::Relaxed);
+        let steady = anchor.saturating_add(elapsed);
+        let ahead = wall.saturating_sub(steady);
+        if ahead <= 0 {
+            return Timestamp(steady);
+        }
+        // Drift is followed silently, a jump is worth a line.
+        let moved = self.anchor.compare_exchange(anchor, wall - elapsed, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if moved && ahead > JUMP {
+            metrics::counter!("tandem_clock_jumps_total").increment(1);
+            tracing::warn!(error.code = "clock.jump", seconds = ahead / 1000, "the wall clock was set forward");
+        }
+        Timestamp(wall)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.inner.elapsed()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
+    }
+}
+
 /// A clock that only moves when told to, for tests and for virtual time.
 #[derive(Debug, Clone)]
 pub struct ManualClock {

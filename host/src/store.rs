@@ -61,8 +61,8 @@ pub struct PendingEvent {
     pub occasion: Occasion,
     pub received: Timestamp,
     pub revision: i64,
-    /// Only of the newest of its side in its claim (by revision, then by id), which stands for the others of that
-    /// side; empty for these.
+    /// Of the incident's side only that of the newest in its claim (by revision, then by id), which stands for the
+    /// others; empty for these. Of the ticket's side every one's: each may hold notes that the newest doesn't.
     pub body: Vec<u8>,
 }
 

@@ -286,6 +286,10 @@ impl Api for Client {
         history::read(&self.line, incident).await
     }
 
+    fn mention(&self, environment: &EnvironmentId, incident: &IncidentId) -> Vec<u8> {
+        search::mention(environment, incident)
+    }
+
     async fn shared(&self, environment: &EnvironmentId, page: u32) -> Result<Page, Outcome> {
         search::shared(&self.line, environment, page).await
     }

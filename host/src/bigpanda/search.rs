@@ -6,7 +6,7 @@ use super::client::{Endpoint, Line};
 use super::tolerant::Found;
 use super::{Listed, Page, convert, dialect, share, wire};
 use crate::domain::fault;
-use crate::domain::id::EnvironmentId;
+use crate::domain::id::{EnvironmentId, IncidentId};
 use crate::domain::outcome::Outcome;
 use crate::domain::share::Overrides;
 
@@ -31,11 +31,7 @@ pub(super) async fn shared(line: &Line, environment: &EnvironmentId, page: u32) 
         let Found::Value(raw) = item else { continue };
         match convert::incident(raw, "$.items") {
             Ok(read) => {
-                let ids = json!({
-                    "incident": { "id": read.incident.id.as_str() },
-                    "metadata": { "environment_id": environment.as_str() },
-                });
-                let stored = share::stored(&Overrides::default(), ids.to_string().as_bytes());
+                let stored = mention(environment, &read.incident.id);
                 incidents.push(Listed { incident: read.incident, stored });
             }
             // One that can't be read must not hide the others.
@@ -47,6 +43,15 @@ pub(super) async fn shared(line: &Line, environment: &EnvironmentId, page: u32) 
         }
     }
     Ok(Page { incidents, more })
+}
+
+/// A share that holds the ids only.
+pub(super) fn mention(environment: &EnvironmentId, incident: &IncidentId) -> Vec<u8> {
+    let ids = json!({
+        "incident": { "id": incident.as_str() },
+        "metadata": { "environment_id": environment.as_str() },
+    });
+    share::stored(&Overrides::default(), ids.to_string().as_bytes())
 }
 
 /// An item that is read from the answer's own text.

@@ -19,6 +19,8 @@ pub enum Decision {
     /// There is a ticket: ask the plugins and write what differs from what was last written. `closing`: the incident
     /// is over, so the ticket is resolved.
     Update { closing: bool },
+    /// Only what was written into the incident's history matters; the state is older than what was sent already.
+    Notes,
     /// The incident came back after its ticket was resolved: ask whether to reopen it.
     Reopen,
     /// The ticket changed.

@@ -86,6 +86,8 @@ fn applied(link: &Link, request: &Request, receipt: Receipt, policy: &Policy) ->
         Operation::CreateTicket { fields, .. } => match ticket {
             Some(ticket) => {
                 let mut link = opened(link, &ticket);
+                // Whatever the count begins with, nobody but us has touched a ticket that was just created.
+                link.memory.version = version.filter(|_| !adopted).map_or(0, |version| version.saturating_sub(1));
                 seal::written(fields, &mut link.written);
                 remember(&mut link, fields, version);
                 follow_ups = after_create(&link, request, &ticket, policy);
@@ -138,11 +140,11 @@ fn nameless() -> Failure {
     }
 }
 
-/// What a write of ours leaves behind: the next poll finds this version and knows it.
+/// What a write of ours leaves behind: the next poll finds this version and knows it. Only when it follows the version
+/// that we knew: otherwise somebody else changed the ticket in between, and the poll has to look.
 fn remember(link: &mut Link, fields: &[FieldValue], version: Option<i64>) {
-    if let Some(version) = version {
-        link.memory.version = link.memory.version.max(version);
-    }
+    let known = link.memory.version;
+    link.memory.version = version.filter(|version| *version == known.saturating_add(1)).unwrap_or(known);
     if let Some(state) = fields.iter().find(|field| field.field == "state") {
         link.memory.phase = Phase::of_state(&state.value);
     }

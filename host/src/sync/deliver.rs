@@ -186,8 +186,8 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
             state: if dead_letter { RequestState::DeadPending } else { RequestState::Retry },
             failure,
             counted,
-            // A pause in the middle of an uncertain series doesn't make it certain.
-            uncertain: unsure || (uncertain && !counted),
+            // Once uncertain, a series stays so: an attempt that certainly failed says nothing of the one before.
+            uncertain: unsure || uncertain,
         },
         Next::Dead { failure } => RequestEnd::Dead { failure, uncertain: uncertain_death },
         Next::Parked { failure } => RequestEnd::Parked { failure },

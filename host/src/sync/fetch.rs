@@ -90,19 +90,18 @@ pub(super) async fn ticket(integration: &Integration, link: &Link, policy: &Poli
     }
 }
 
-/// The history of the link's incident. It is an extra: when it can't be had, the event goes on without it.
-pub(super) async fn activities(integration: &Integration, link: &Link) -> Vec<Activity> {
-    match integration.bigpanda.activities(&link.incident).await {
-        Ok(activities) => activities,
-        Err(outcome) => {
-            let (Trouble::Later(Failure { summary: why, .. }) | Trouble::Gone(why) | Trouble::Never(why)) =
-                trouble(outcome);
+/// The history of the link's incident. Where we may not read it, the event goes on without it.
+pub(super) async fn activities(integration: &Integration, link: &Link) -> Result<Vec<Activity>, Trouble> {
+    match integration.bigpanda.activities(&link.incident).await.map_err(trouble) {
+        Ok(activities) => Ok(activities),
+        Err(later @ Trouble::Later(_)) => Err(later),
+        Err(Trouble::Gone(why) | Trouble::Never(why)) => {
             tracing::warn!(
                 error.code = "bigpanda.activities",
                 incident.id = %link.incident,
                 "the incident's comments cannot be read: {why}"
             );
-            Vec::new()
+            Ok(Vec::new())
         }
     }
 }

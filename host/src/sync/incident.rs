@@ -50,6 +50,7 @@ pub(super) async fn handle(
     integration: &Integration,
     link: Link,
     event: PendingEvent,
+    covered: usize,
 ) -> Result<Handled, Halt> {
     let share = match shared.warm.take(event.id) {
         Some(share) => share,
@@ -74,15 +75,21 @@ pub(super) async fn handle(
     match &decision {
         Decision::Nothing { why } => return Err(Halt::Done(why.clone())),
         Decision::Wait { until, why } => return Err(Halt::Hold { until: *until, why: why.clone() }),
-        Decision::Create { .. } | Decision::Update { .. } | Decision::Reopen | Decision::Follow(_) => {}
+        Decision::Create { .. }
+        | Decision::Update { .. }
+        | Decision::Notes
+        | Decision::Reopen
+        | Decision::Follow(_) => {}
     }
     let ticket = if decision == Decision::Reopen || plan::wants_ticket(&link, &share.incident, policy) {
         Some(fetch::ticket(integration, &link, policy).await.map_err(|trouble| Halt::of(trouble, now))?)
     } else {
         None
     };
-    let activities = if wants_activities(&share, event.occasion, policy) {
-        fetch::activities(integration, &link).await
+    // Which of the covered ones told of a comment isn't known any more.
+    let commented = covered > 0 || share.kind == ShareKind::Commented || event.occasion == Occasion::IncidentChanged;
+    let activities = if wants_activities(&share, commented, policy) {
+        fetch::activities(integration, &link).await.map_err(|trouble| Halt::of(trouble, now))?
     } else {
         Vec::new()
     };
@@ -100,7 +107,11 @@ pub(super) async fn handle(
         now: event.received,
     };
     reached(Step::PluginCalled);
-    let transformation = shared.transform.transform(job.clone()).await;
+    let transformation = if decision == Decision::Notes {
+        Transformation::default()
+    } else {
+        shared.transform.transform(job.clone()).await
+    };
     go_ahead(&transformation)?;
     let settlements = settled(shared, &link, &share, ticket.as_ref(), &transformation, policy, job).await;
     let look_up = |reference: &Reference| match integration.servicenow.cached(reference) {
@@ -133,6 +144,7 @@ fn hooks(decision: &Decision, compares: bool) -> &'static [Hook] {
         Decision::Create { closing: false } | Decision::Update { closing: false } if compares => COMPARING,
         Decision::Create { closing: false }
         | Decision::Update { closing: false }
+        | Decision::Notes
         | Decision::Follow(_)
         | Decision::Wait { .. }
         | Decision::Nothing { .. } => ORDINARY,
@@ -140,8 +152,7 @@ fn hooks(decision: &Decision, compares: bool) -> &'static [Hook] {
 }
 
 /// A share says that something was commented, not what. An incident without alerts was merged away.
-fn wants_activities(share: &Share, occasion: Occasion, policy: &Policy) -> bool {
-    let commented = share.kind == ShareKind::Commented || occasion == Occasion::IncidentChanged;
+fn wants_activities(share: &Share, commented: bool, policy: &Policy) -> bool {
     (commented && policy.comments_to.is_some()) || (!share.incident.active && share.incident.alerts.is_empty())
 }
 

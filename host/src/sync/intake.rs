@@ -207,13 +207,14 @@ async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEven
     let (of_ticket, of_incident): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| event.occasion.is_of_ticket());
     // The ticket first: whether the incident's state means anything for it depends on how it stands.
-    if let Some((newest, covered)) = newest(of_ticket) {
-        let handled = ticket::handle(shared, integration, outcome.link.clone(), newest).await;
+    if !of_ticket.is_empty() {
+        let covered = of_ticket.len().saturating_sub(1);
+        let handled = ticket::handle(shared, integration, outcome.link.clone(), of_ticket).await;
         outcome.take("ticket", handled);
         outcome.covered("ticket", covered);
     }
     if let Some((newest, covered)) = newest(of_incident) {
-        let handled = incident::handle(shared, integration, outcome.link.clone(), newest).await;
+        let handled = incident::handle(shared, integration, outcome.link.clone(), newest, covered).await;
         outcome.take("share", handled);
         outcome.covered("share", covered);
     }
@@ -233,7 +234,7 @@ impl Outcome {
     }
 }
 
-/// The newest of one side's events, and how many others it stands for.
+/// The newest of the incident's events, and how many others it stands for.
 fn newest(events: Vec<PendingEvent>) -> Option<(PendingEvent, usize)> {
     let covered = events.len().saturating_sub(1);
     events.into_iter().max_by_key(|event| (event.revision, event.id)).map(|event| (event, covered))

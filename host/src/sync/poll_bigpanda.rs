@@ -4,7 +4,7 @@
 //! the overlap is known by its outline, so it costs nothing; an incident whose newest state was handled already costs
 //! nothing either. The incidents themselves are fetched when their event is handled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,11 @@ use super::ports::Integration;
 use super::runtime::Shared;
 use crate::bigpanda::Listed;
 use crate::domain::event::Occasion;
-use crate::domain::incident::Incident;
+use crate::domain::id::{EnvironmentId, IncidentId};
+use crate::domain::incident::{Activity, Incident};
+use crate::domain::outcome::Outcome;
 use crate::engine::echo::outline;
+use crate::engine::seal::is_ours;
 use crate::store::{Cursor, NewEvent};
 
 const POLLER: &str = "bigpanda";
@@ -29,7 +32,15 @@ struct Place {
     since: i64,
     /// Outlines of the incidents that changed in the overlap before.
     seen: BTreeMap<String, String>,
+    /// Incidents that were handled, and whose history may hold a comment that no share told of.
+    #[serde(default)]
+    unread: BTreeSet<String>,
 }
+
+/// Histories that one look reads at most; the others wait for the next.
+const HISTORIES: usize = 20;
+/// Histories that may wait. More come only in a storm, and then comments of some are told with their next change.
+const WAITING: usize = 10_000;
 
 /// One look. Returns how many changes were new.
 pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u64, Trouble> {
@@ -38,6 +49,7 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
     let known: Option<Place> = stored.as_deref().and_then(|place| serde_json::from_str(place).ok());
     let overlap = i64::try_from(integration.polls.overlap.as_secs()).unwrap_or(0);
     let before = known.clone().unwrap_or_default();
+    let comments = integration.settings.plain().policy.comments_to.is_some();
     let mut place = before.clone();
     let mut found = 0;
     for number in 1..=PAGES {
@@ -56,8 +68,18 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
             let was_seen = before.seen.get(&id) == Some(&outline);
             place.seen.insert(id, outline.clone());
             // The first look only finds out where to begin.
-            if was_seen || known.is_none() || is_handled(shared, integration, &incident, &outline).await? {
+            if was_seen || known.is_none() {
                 continue;
+            }
+            match standing(shared, integration, &incident, &outline).await? {
+                Standing::News => {}
+                Standing::NotOurs => continue,
+                Standing::Handled => {
+                    if comments && place.unread.len() < WAITING {
+                        place.unread.insert(incident.id.as_str().to_owned());
+                    }
+                    continue;
+                }
             }
             events.push(NewEvent {
                 occasion: Occasion::IncidentChanged,
@@ -75,6 +97,7 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
             let oldest = place.since.saturating_sub(overlap);
             // What is older than the overlap won't be looked at again.
             place.seen.retain(|id, outline| before.seen.get(id) != Some(outline) || before.since >= oldest);
+            events.extend(commented(shared, integration, environment, &mut place).await?);
         }
         // The newest change comes first, so the place may move only when the last page has been read.
         let since = if last { place.since } else { before.since };
@@ -92,15 +115,62 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
     Ok(found)
 }
 
-/// Whether the state was handled already, or is none of ours.
-async fn is_handled(
+/// What a state of an incident is to us.
+enum Standing {
+    News,
+    /// It was handled already.
+    Handled,
+    /// Nobody shared it with us, or it was over before we knew of it.
+    NotOurs,
+}
+
+async fn standing(
     shared: &Shared,
     integration: &Integration,
     incident: &Incident,
     outline: &str,
-) -> Result<bool, Trouble> {
-    let link = shared.store.link_of(&integration.name, &incident.id).await?;
-    Ok(link.map_or(!(incident.active && integration.polls.creates), |link| link.memory.outline == outline))
+) -> Result<Standing, Trouble> {
+    Ok(match shared.store.link_of(&integration.name, &incident.id).await? {
+        Some(link) if link.memory.outline == outline => Standing::Handled,
+        Some(_) => Standing::News,
+        None if incident.active && integration.polls.creates => Standing::News,
+        None => Standing::NotOurs,
+    })
+}
+
+/// Reads some of the histories that wait, and makes an event of each that holds something new.
+async fn commented(
+    shared: &Shared,
+    integration: &Integration,
+    environment: &EnvironmentId,
+    place: &mut Place,
+) -> Result<Vec<NewEvent>, Trouble> {
+    let mut events = Vec::new();
+    let now: Vec<String> = place.unread.iter().take(HISTORIES).cloned().collect();
+    for id in now {
+        let Ok(incident) = IncidentId::new(&id) else { continue };
+        let Some(link) = shared.store.link_of(&integration.name, &incident).await? else { continue };
+        let activities = match integration.bigpanda.activities(&incident).await {
+            Ok(activities) => activities,
+            // There is nothing to read, or not for us.
+            Err(Outcome::Missing(_) | Outcome::Refused(_)) => Vec::new(),
+            Err(outcome) => return Err(outcome.into()),
+        };
+        place.unread.remove(&id);
+        let is_news = |activity: &&Activity| !is_ours(&activity.text) && !link.memory.comments.contains(&activity.id);
+        let Some(newest) = activities.iter().rfind(is_news) else { continue };
+        events.push(NewEvent {
+            occasion: Occasion::IncidentChanged,
+            integration: integration.name.clone(),
+            dedupe: format!("history/{}", newest.id),
+            environment: Some(environment.clone()),
+            revision: link.revision,
+            received: shared.clock.now(),
+            body: integration.bigpanda.mention(environment, &incident),
+            incident,
+        });
+    }
+    Ok(events)
 }
 
 fn changed(incident: &Incident) -> i64 {

@@ -13,7 +13,7 @@ use crate::domain::event::{Event, Occasion};
 use crate::domain::link::Link;
 use crate::domain::patch::{Hook, Transformation};
 use crate::domain::share::Share;
-use crate::domain::ticket::TicketState;
+use crate::domain::ticket::{Note, TicketState};
 use crate::engine::decide::{self, Decision, ticket::Turn};
 use crate::engine::plan::{self, ticket::Answers};
 use crate::steps::{Step, reached};
@@ -23,16 +23,35 @@ use crate::store::PendingEvent;
 const CHANGED: &[Hook] = &[Hook::PrimaryAlert, Hook::Fields, Hook::Tags];
 const ENDED: &[Hook] = &[Hook::PrimaryAlert, Hook::Fields, Hook::Tags, Hook::Closure];
 
+/// The newest state stands for the older ones; what was written into the journals is gathered from all.
+fn newest(mut events: Vec<PendingEvent>) -> Result<(PendingEvent, TicketState), Halt> {
+    events.sort_by_key(|event| (event.revision, event.id));
+    let mut notes = Vec::new();
+    let mut newest = None;
+    for event in events {
+        let mut state: TicketState = match serde_json::from_slice(&event.body) {
+            Ok(state) => state,
+            Err(error) => return Err(Halt::Quarantine(format!("the stored ticket cannot be read: {error}"))),
+        };
+        for note in std::mem::take(&mut state.notes) {
+            if notes.iter().all(|known: &Note| known.id != note.id) {
+                notes.push(note);
+            }
+        }
+        newest = Some((event, state));
+    }
+    let Some((event, mut state)) = newest else { return Err(Halt::Done("nothing was pending".to_owned())) };
+    state.notes = notes;
+    Ok((event, state))
+}
+
 pub(super) async fn handle(
     shared: &Shared,
     integration: &Integration,
     mut link: Link,
-    event: PendingEvent,
+    events: Vec<PendingEvent>,
 ) -> Result<Handled, Halt> {
-    let state: TicketState = match serde_json::from_slice(&event.body) {
-        Ok(state) => state,
-        Err(error) => return Err(Halt::Quarantine(format!("the stored ticket cannot be read: {error}"))),
-    };
+    let (event, state) = newest(events)?;
     let Effective { policy, plugin_settings, .. } = integration.settings.plain();
     let state = Arc::new(state);
     let now = shared.clock.now();
@@ -40,7 +59,7 @@ pub(super) async fn handle(
         Decision::Nothing { why } => return Err(Halt::Done(why)),
         Decision::Wait { until, why } => return Err(Halt::Hold { until, why }),
         Decision::Follow(change) => change,
-        Decision::Create { .. } | Decision::Update { .. } | Decision::Reopen => {
+        Decision::Create { .. } | Decision::Update { .. } | Decision::Notes | Decision::Reopen => {
             return Err(Halt::Done("nothing follows from it".to_owned()));
         }
     };

@@ -277,6 +277,11 @@ impl Api for BigPanda {
         .await
     }
 
+    fn mention(&self, _: &EnvironmentId, incident: &IncidentId) -> Vec<u8> {
+        let known = self.look().incidents.get(incident).map(|known| known.incident.clone());
+        listed(&known.expect("only what exists is mentioned")).stored
+    }
+
     async fn shared(&self, _: &EnvironmentId, page: u32) -> Result<Page, Outcome> {
         const SIZE: usize = 2;
         self.read(|inside| {

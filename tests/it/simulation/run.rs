@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tandem::clock::Steady;
 use tandem::domain::id::{EnvironmentId, IncidentId, IntegrationName};
 use tandem::domain::share::{Overrides, Share};
 use tandem::domain::ticket::Phase;
 use tandem::engine::Policy;
 use tandem::engine::echo::outline;
 use tandem::engine::policy::{Direction, Pair};
+use tandem::store::Links as _;
 use tandem::store::sqlite::SqliteStore;
 use tandem::sync::{Effective, Handle, Integration, Options, Parts, Polls, Settings};
 
@@ -32,6 +34,7 @@ pub enum Variant {
 
 /// How long people and faults are at work, and how long it takes at most until both sides agree.
 const BUSY: Duration = Duration::from_secs(240);
+const FAIR: Duration = Duration::from_secs(18);
 const CALM: Duration = Duration::from_secs(900);
 /// Time in which nothing may be written any more: several looks.
 const STILL: Duration = Duration::from_secs(180);
@@ -76,8 +79,8 @@ pub struct Run {
     deeds: Vec<(Duration, Deed)>,
     /// Shares on their way to the host.
     posted: Vec<(Duration, Share)>,
-    sent: usize,
     said: Vec<String>,
+    traced: bool,
 }
 
 fn id(number: usize) -> IncidentId {
@@ -104,8 +107,8 @@ impl Run {
             chance,
             deeds,
             posted: Vec::new(),
-            sent: 0,
             said: Vec::new(),
+            traced: std::env::var_os("TANDEM_TRACE").is_some(),
         }
     }
 
@@ -136,7 +139,7 @@ impl Run {
             store: self.store.clone(),
             transform: Arc::new(Plugins),
             notify: Arc::new(Plugins),
-            clock: self.time.clone(),
+            clock: Arc::new(Steady::new(self.time.clone())),
             integrations: vec![integration],
             reader: Arc::new(|body| serde_json::from_slice(body).map_err(|error| error.to_string())),
             options: Options { idle: Duration::from_secs(20), ..Options::default() },
@@ -165,6 +168,9 @@ impl Run {
             // Everything that was under way dies with its runtime.
             drop(runtime);
             self.weather.spare();
+            if !survived {
+                self.trace(|| "the host died".to_owned());
+            }
             self.store.inner.reopen().unwrap();
             if survived {
                 return self.judge();
@@ -173,8 +179,9 @@ impl Run {
     }
 
     async fn live(&mut self, handle: &Handle) {
-        self.weather.set_bad(self.time.passed() < BUSY);
         while self.time.passed() < BUSY {
+            // The first look, which only finds out where to begin, has to happen before anything does.
+            self.weather.set_bad(self.time.passed() > FAIR);
             self.post();
             let next = self.deeds.first().map(|(at, _)| *at);
             let share = self.posted.iter().map(|(at, _)| *at).min();
@@ -199,6 +206,13 @@ impl Run {
         tokio::time::sleep(STILL).await;
         if self.writes() != before {
             self.said.push("the sides do not come to rest".to_owned());
+        }
+    }
+
+    /// Tells what happens, when a run is repeated to be looked at.
+    fn trace(&self, what: impl FnOnce() -> String) {
+        if self.traced {
+            println!("{:>8.3} {}", self.time.passed().as_secs_f64(), what());
         }
     }
 
@@ -230,7 +244,7 @@ impl Run {
         self.posted = later;
         let due: Vec<(Duration, Share)> = due;
         for (_, share) in due {
-            self.sent += 1;
+            self.trace(|| format!("share {:?} of {} {:?}", share.kind, share.incident.id, share.incident.tags));
             let dedupe = format!("{:?}/{}", share.kind, outline(&share.incident));
             let body = serde_json::to_vec(&share).unwrap();
             handle.accept(&IntegrationName::new("acme").unwrap(), share, dedupe, body).await.unwrap();
@@ -238,13 +252,16 @@ impl Run {
     }
 
     fn act(&mut self, deed: Deed) {
+        self.trace(|| format!("{deed:?}"));
         let late = i64::try_from(self.chance.below(30_000)).unwrap();
         let edit = |number: usize, fields: &[(&str, &str)]| {
             let newest = {
                 let inside = self.servicenow.look();
-                let of = inside.tickets.iter().filter(|ticket| ticket.state.incident == id(number));
-                of.map(|ticket| ticket.state.ticket.sys_id.clone()).next_back()
+                let newest = inside.tickets.iter().rfind(|ticket| ticket.state.incident == id(number));
+                let open = newest.filter(|ticket| ticket.state.phase() != Phase::Closed);
+                open.map(|ticket| ticket.state.ticket.sys_id.clone())
             };
+            // What is closed stays closed.
             if let Some(sys_id) = newest {
                 self.servicenow.edit(&sys_id, fields, late);
             }
@@ -292,9 +309,6 @@ impl Run {
             let written: Vec<&str> =
                 tickets.iter().flat_map(|ticket| &ticket.notes).map(|note| note.text.as_str()).collect();
             for activity in &known.activities {
-                if activity.text.starts_with("bp-") && written.iter().all(|note| note.contains(&activity.text)) {
-                    self.said.push(format!("every note holds {}", activity.text));
-                }
                 let told = written.iter().filter(|note| note.contains(activity.text.as_str())).count();
                 if activity.text.starts_with("bp-") && told > 1 {
                     self.said.push(format!("{} was told {told} times", activity.text));
@@ -310,8 +324,29 @@ impl Run {
                 }
             }
         }
+        if self.traced {
+            self.history(&bigpanda);
+        }
         drop((bigpanda, servicenow));
         if self.said.is_empty() { Ok(()) } else { Err(format!("seed {}: {}", self.seed, self.said.join("; "))) }
+    }
+}
+
+impl Run {
+    /// The host's own account of every link.
+    fn history(&self, bigpanda: &super::bigpanda::Inside) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for id in bigpanda.incidents.keys() {
+                let acme = IntegrationName::new("acme").unwrap();
+                let Some(link) = self.store.inner.link_of(&acme, id).await.unwrap() else { continue };
+                println!("{id}: {:?}", link.memory);
+                for line in self.store.inner.journal_of(link.id).await.unwrap() {
+                    let at = line.at.since(super::time::BEGIN).as_secs_f64();
+                    println!("{at:>8.3}   {} {}", line.kind, line.text);
+                }
+            }
+        });
     }
 }
 
@@ -334,7 +369,7 @@ fn script(chance: &mut Chance) -> Vec<(Duration, Deed)> {
             14 => Deed::Note(whom, format!("sn-{number}.")),
             15..=16 => Deed::State(whom, ["2", "6", "6", "7"][usize::try_from(chance.below(4)).unwrap()]),
             17..=18 => Deed::Kill(i64::try_from(chance.below(60)).unwrap()),
-            _ => Deed::Jump(i64::try_from(chance.below(8_000_000)).unwrap() - 4_000_000),
+            _ => Deed::Jump(i64::try_from(chance.below(1_200_000)).unwrap() - 600_000),
         };
         deeds.push((at, deed));
     }

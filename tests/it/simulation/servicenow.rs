@@ -27,6 +27,21 @@ pub struct Ticket {
     pub notes: Vec<Note>,
     /// From when on polls see the newest change, milliseconds of the true time.
     shows_at: i64,
+    /// What polls see until then, and how many notes.
+    shown: Option<(TicketState, usize)>,
+}
+
+impl Ticket {
+    /// The ticket as a poll sees it.
+    fn visible(&self, truth: i64) -> Option<&TicketState> {
+        if self.shows_at <= truth { Some(&self.state) } else { self.shown.as_ref().map(|(state, _)| state) }
+    }
+
+    fn visible_notes(&self, truth: i64) -> &[Note] {
+        let all = self.notes.len();
+        let count = if self.shows_at <= truth { all } else { self.shown.as_ref().map_or(0, |(_, count)| *count) };
+        &self.notes[..count]
+    }
 }
 
 #[derive(Default)]
@@ -66,11 +81,11 @@ impl ServiceNow {
             .iter()
             .map(|(field, value)| FieldValue { field: (*field).to_owned(), value: (*value).to_owned() })
             .collect();
-        let (now, shows_at) = (self.now(), self.time.truth().0 + late);
-        self.look().change(sys_id, &fields, now, shows_at, "beth");
+        let truth = self.time.truth().0;
+        self.look().change(sys_id, &fields, (self.now(), truth), truth + late, "beth");
     }
 
-    async fn write(&self, change: impl FnOnce(&mut Inside, Timestamp, i64) -> Outcome) -> Outcome {
+    async fn write(&self, change: impl FnOnce(&mut Inside, (Timestamp, i64)) -> Outcome) -> Outcome {
         let fate = self.weather.fate().await;
         if let Fate::Lost(outcome) = fate {
             return outcome;
@@ -78,7 +93,7 @@ impl ServiceNow {
         let outcome = {
             let mut inside = self.look();
             inside.writes += 1;
-            change(&mut inside, self.now(), self.time.truth().0)
+            change(&mut inside, (self.now(), self.time.truth().0))
         };
         self.weather.step().await;
         if let Fate::Deaf(outcome) = fate { outcome } else { outcome }
@@ -93,7 +108,7 @@ impl ServiceNow {
 }
 
 impl Inside {
-    fn create(&mut self, fields: &[FieldValue], now: Timestamp, shows_at: i64) -> Outcome {
+    fn create(&mut self, fields: &[FieldValue], now: (Timestamp, i64)) -> Outcome {
         self.numbers += 1;
         let sys_id = SysId::new(&format!("{:032x}", self.numbers)).unwrap();
         let ticket = TicketRef {
@@ -108,17 +123,28 @@ impl Inside {
         values.insert("sys_mod_count".to_owned(), "-1".to_owned());
         values.insert("sys_id".to_owned(), sys_id.to_string());
         let state = TicketState { ticket: ticket.clone(), incident, fields: values, notes: Vec::new() };
-        self.tickets.push(Ticket { state, notes: Vec::new(), shows_at });
-        self.change(&sys_id, fields, now, shows_at, "tandem")
+        self.tickets.push(Ticket { state, notes: Vec::new(), shows_at: i64::MAX, shown: None });
+        self.change(&sys_id, fields, now, now.1, "tandem")
     }
 
-    fn change(&mut self, sys_id: &SysId, fields: &[FieldValue], now: Timestamp, shows_at: i64, by: &str) -> Outcome {
+    /// `now`: the instance's time, and the true one.
+    fn change(
+        &mut self,
+        sys_id: &SysId,
+        fields: &[FieldValue],
+        (now, truth): (Timestamp, i64),
+        shows_at: i64,
+        by: &str,
+    ) -> Outcome {
         self.numbers += 1;
         let number = self.numbers;
         let Some(ticket) = self.tickets.iter_mut().find(|ticket| ticket.state.ticket.sys_id == *sys_id) else {
             return Outcome::Missing(failure());
         };
         let before = ticket.state.phase();
+        if ticket.shows_at <= truth {
+            ticket.shown = Some((ticket.state.clone(), ticket.notes.len()));
+        }
         let mut changed = ticket.state.version() < 0;
         for FieldValue { field, value } in fields {
             let journal = [Journal::WorkNotes, Journal::Comments].into_iter().find(|journal| journal.field() == field);
@@ -139,7 +165,8 @@ impl Inside {
             let version = ticket.state.version() + 1;
             ticket.state.fields.insert("sys_mod_count".to_owned(), version.to_string());
             ticket.state.fields.insert("sys_updated_on".to_owned(), time::text(now));
-            ticket.shows_at = ticket.shows_at.max(shows_at);
+            // Transactions of one record follow each other.
+            ticket.shows_at = if ticket.shown.is_some() { ticket.shows_at.max(shows_at) } else { shows_at };
         }
         let receipt = Receipt {
             ticket: Some(ticket.state.ticket.clone()),
@@ -171,11 +198,11 @@ fn failure() -> Failure {
 #[async_trait]
 impl Api for ServiceNow {
     async fn create(&self, _: &str, fields: &[FieldValue]) -> Outcome {
-        self.write(|inside, now, shows_at| inside.create(fields, now, shows_at)).await
+        self.write(|inside, now| inside.create(fields, now)).await
     }
 
     async fn update(&self, _: &str, ticket: &SysId, fields: &[FieldValue]) -> Outcome {
-        self.write(|inside, now, shows_at| inside.change(ticket, fields, now, shows_at, "tandem")).await
+        self.write(|inside, now| inside.change(ticket, fields, now, now.1, "tandem")).await
     }
 
     async fn find(&self, _: &str, correlation_id: &str) -> Result<Vec<TicketRef>, Outcome> {
@@ -207,11 +234,11 @@ impl Api for ServiceNow {
         let (truth, clock) = (self.time.truth().0, self.now());
         self.read(|inside| {
             let place =
-                |ticket: &Ticket| (ticket.state.field("sys_updated_on").to_owned(), ticket.state.ticket.sys_id.clone());
-            let mut found: Vec<&Ticket> = inside
+                |ticket: &TicketState| (ticket.field("sys_updated_on").to_owned(), ticket.ticket.sys_id.clone());
+            let mut found: Vec<&TicketState> = inside
                 .tickets
                 .iter()
-                .filter(|ticket| ticket.shows_at <= truth)
+                .filter_map(|ticket| ticket.visible(truth))
                 .filter(|ticket| match from {
                     From::Since(second) => place(ticket).0 >= *second,
                     From::After(second) => place(ticket).0 > *second,
@@ -224,7 +251,7 @@ impl Api for ServiceNow {
             Changes {
                 is_last: all <= PAGE && !matches!(from, From::Within(..)),
                 last: found.last().map(|ticket| place(ticket)),
-                tickets: found.into_iter().map(|ticket| ticket.state.clone()).collect(),
+                tickets: found.into_iter().cloned().collect(),
                 // As a header tells it: whole seconds.
                 clock: Some(Timestamp::from_seconds(clock.seconds())),
             }
@@ -233,10 +260,12 @@ impl Api for ServiceNow {
     }
 
     async fn notes(&self, _: &str, tickets: &[SysId], since: &str) -> Result<Vec<(SysId, Note)>, Outcome> {
+        let truth = self.time.truth().0;
         self.read(|inside| {
             let wanted = inside.tickets.iter().filter(|ticket| tickets.contains(&ticket.state.ticket.sys_id));
-            let entries = wanted
-                .flat_map(|ticket| ticket.notes.iter().map(|note| (ticket.state.ticket.sys_id.clone(), note.clone())));
+            let entries = wanted.flat_map(|ticket| {
+                ticket.visible_notes(truth).iter().map(|note| (ticket.state.ticket.sys_id.clone(), note.clone()))
+            });
             entries.filter(|(_, note)| note.at.as_str() >= since).collect()
         })
         .await

@@ -10,6 +10,9 @@ use tokio::sync::Notify;
 
 use super::chance::Chance;
 
+/// When the clients give up.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How bad it is.
 #[derive(Debug)]
 pub struct Weather {
@@ -70,10 +73,13 @@ impl Weather {
         let bad = self.bad.load(Ordering::Relaxed);
         let (delay, kind) = {
             let mut chance = self.chance.lock().unwrap();
-            // Now and then an answer takes longer than any lease.
-            let stalls = bad && chance.percent(2);
-            let delay = if stalls { 150_000 } else { chance.below(if bad { 3_000 } else { 200 }) };
-            (Duration::from_millis(delay), if bad { chance.below(100) } else { 100 })
+            // Now and then an answer takes so long that the client gives up, which it does well within any lease.
+            if bad && chance.percent(2) {
+                (TIMEOUT, if chance.percent(50) { 8 } else { 12 })
+            } else {
+                let delay = chance.below(if bad { 3_000 } else { 200 });
+                (Duration::from_millis(delay), if bad { chance.below(100) } else { 100 })
+            }
         };
         tokio::time::sleep(delay).await;
         match kind {

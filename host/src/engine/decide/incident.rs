@@ -21,7 +21,9 @@ pub fn decide(link: &Link, share: &Share, policy: &Policy, now: Timestamp) -> De
         return nothing("a periodic tick carries no change");
     }
     if share.incident.revision() < link.revision {
-        return nothing("the share is older than what was sent already");
+        // Shares overtake each other, and only this one tells of the comment.
+        let commented = share.kind == ShareKind::Commented && link.state == LinkState::Open;
+        return if commented { Decision::Notes } else { nothing("the share is older than what was sent already") };
     }
     let over = is_over(&share.incident);
     match (link.state, &link.ticket) {
@@ -132,7 +134,7 @@ mod tests {
                         Decision::Reopen => "reopen?",
                         Decision::Wait { .. } => "wait",
                         Decision::Nothing { .. } => "-",
-                        Decision::Create { .. } | Decision::Follow(_) => unreachable!(),
+                        Decision::Create { .. } | Decision::Follow(_) | Decision::Notes => unreachable!(),
                     };
                     let told = match (resolved, resolving) {
                         (true, _) => "was resolved",

@@ -31,14 +31,17 @@ pub fn decide(link: &Link, ticket: &TicketState, policy: &Policy) -> Decision {
     if link.state == LinkState::Parked {
         return nothing("the link is parked for a person to look at");
     }
+    let notes = new_notes(&link.memory, ticket, policy);
     let Some(known) = &link.ticket else {
         // A ticket of ours that the store doesn't know, as after a restore of an old backup.
-        return Decision::Follow(Change { turn: Turn::None, fields: false, notes: Vec::new() });
+        return Decision::Follow(Change { turn: Turn::None, fields: false, notes });
     };
     if known.sys_id != ticket.ticket.sys_id {
-        return nothing("it is an earlier ticket of the incident");
+        if notes.is_empty() {
+            return nothing("it is an earlier ticket of the incident");
+        }
+        return Decision::Follow(Change { turn: Turn::None, fields: false, notes });
     }
-    let notes = new_notes(&link.memory, ticket, policy);
     let fields = ticket.version() > link.memory.version;
     if !fields && notes.is_empty() {
         return nothing("it is what we know already");
@@ -78,7 +81,11 @@ mod tests {
         match decide(&link(phase), &ticket(version, state), &Policy::default()) {
             Decision::Follow(change) => Some(change.turn),
             Decision::Nothing { .. } => None,
-            Decision::Create { .. } | Decision::Update { .. } | Decision::Reopen | Decision::Wait { .. } => panic!(),
+            Decision::Create { .. }
+            | Decision::Update { .. }
+            | Decision::Notes
+            | Decision::Reopen
+            | Decision::Wait { .. } => panic!(),
         }
     }
 

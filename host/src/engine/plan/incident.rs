@@ -38,6 +38,9 @@ pub struct Answers<'a> {
 pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Known) -> Plan {
     let Answers { event, share, decision, transformation, policy, .. } = answers;
     let incident = &share.incident;
+    if *decision == Decision::Notes {
+        return notes_only(link, &answers);
+    }
     let before = link;
     let mut link = before.clone();
     if share.environment_id.is_some() {
@@ -98,11 +101,28 @@ pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Kn
     Plan { link, requests: vec![request], said }
 }
 
+/// The state of the incident is old; what people wrote is not.
+fn notes_only(mut link: Link, answers: &Answers<'_>) -> Plan {
+    let notes = passed_on(&mut link.memory, answers);
+    let mut requests = Vec::new();
+    if let (false, Some(ticket)) = (notes.is_empty(), link.ticket.clone()) {
+        let extra = Extra { notes, ..Extra::default() };
+        requests.push(seal::amend(&link, &ticket.sys_id, answers.event, &extra, answers.policy));
+    }
+    Plan { link, requests, said: Vec::new() }
+}
+
 /// What the ticket's journals are told of the incident.
 fn notes(before: &Memory, memory: &mut Memory, answers: &Answers<'_>) -> Vec<(Journal, String)> {
     memory.marks = marks::marks(&answers.share.incident);
     let news = marks::news(&before.marks, &memory.marks).into_iter();
     let mut notes: Vec<_> = news.map(|text| (Journal::WorkNotes, text)).collect();
+    notes.extend(passed_on(memory, answers));
+    notes
+}
+
+fn passed_on(memory: &mut Memory, answers: &Answers<'_>) -> Vec<(Journal, String)> {
+    let mut notes = Vec::new();
     for activity in answers.activities {
         let Some((journal, text)) = told(activity, answers.policy) else { continue };
         if Memory::pass_on(&mut memory.comments, &activity.id) {

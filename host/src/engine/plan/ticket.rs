@@ -34,17 +34,18 @@ pub fn plan(link: Link, answers: Answers<'_>) -> Plan {
     let before = link;
     let mut link = before.clone();
     let number = &ticket.ticket.number;
-    link.memory.version = link.memory.version.max(ticket.version());
+    let mut back = ToIncident::new(&before, event, policy);
     if link.ticket.is_none() {
         link.ticket = Some(ticket.ticket.clone());
         link.state = LinkState::Open;
         link.memory.phase = ticket.phase();
-        return Plan { link, requests: Vec::new(), said: vec![format!("{number} was found in ServiceNow")] };
+        link.memory.version = ticket.version();
+        back.said.push(format!("{number} was found in ServiceNow"));
     }
     if change.fields {
+        link.memory.version = link.memory.version.max(ticket.version());
         link.memory.phase = ticket.phase();
     }
-    let mut back = ToIncident::new(&before, event, policy);
     match change.turn {
         Turn::None => {}
         Turn::Ended => {

@@ -127,16 +127,13 @@ impl State {
         if waiting.is_empty() {
             return Ok(None);
         }
-        let newest = |of_ticket: bool| {
-            let of_side = waiting.iter().filter(|event| event.occasion.is_of_ticket() == of_ticket);
-            of_side.max_by_key(|event| (event.revision, event.id)).map(|event| event.id)
-        };
-        let newest = [newest(false), newest(true)];
+        let of_incident = waiting.iter().filter(|event| !event.occasion.is_of_ticket());
+        let newest = of_incident.max_by_key(|event| (event.revision, event.id)).map(|event| event.id);
         let mut events = Vec::with_capacity(waiting.len());
         let mut crashes = 0;
         for event in waiting {
             let LiveEvent { id, occasion, received, revision, .. } = event;
-            let body: Option<Vec<u8>> = if newest.contains(&Some(id)) {
+            let body: Option<Vec<u8>> = if occasion.is_of_ticket() || newest == Some(id) {
                 one(&self.db, "SELECT body FROM event_bodies WHERE event = ?1", [id.0])?
             } else {
                 None
