@@ -200,3 +200,40 @@ async fn a_backup_is_restored_and_what_came_after_it_is_reconciled() {
     assert_eq!(world.sim.ticket_count(), 2, "a second ticket was made");
     world.stop().await;
 }
+
+#[test]
+fn the_update_set_is_for_the_table_and_the_addresses_that_are_configured() {
+    let directory = tempfile::tempdir().unwrap();
+    let more = "[integration.acme.incidents]\nretrieval_endpoint = \"https://tandem.acme.example/integrations/acme/retrieve\"\n";
+    let text =
+        configuration("https://acme.service-now.com", more).replace("username", "table = \"u_outage\"\nusername");
+    write(directory.path(), &text);
+    let refused = tandem(directory.path(), &SECRETS, &["servicenow", "update-set"]);
+    assert_eq!(refused.status.code(), Some(78));
+    insta::assert_snapshot!(talk(&refused), @r#"
+    error: of the integration acme only one of the two addresses is set
+
+    hint: set both incidents.retrieval_endpoint and incidents.callback_endpoint, or neither
+    [update-set.addresses]
+    "#);
+    let more =
+        "callback_endpoint = \"https://tandem.acme.example/integrations/acme/callback\"\nshow_incident_button = true\n";
+    write(directory.path(), &(text + more));
+    let written = tandem(directory.path(), &SECRETS, &["servicenow", "update-set", "--out", "set.xml"]);
+    assert_eq!(out(&written), "set.xml\n", "{}", talk(&written));
+    let file = std::fs::read_to_string(directory.path().join("set.xml")).unwrap();
+    let document = roxmltree::Document::parse(&file).unwrap();
+    let payloads: Vec<&str> =
+        document.descendants().filter(|node| node.has_tag_name("payload")).map(|node| node.text().unwrap()).collect();
+    let with =
+        |texts: &[&str]| payloads.iter().filter(|payload| texts.iter().all(|text| payload.contains(text))).count();
+    assert_eq!(with(&["<sys_dictionary", "<name>u_outage</name>"]), 12);
+    assert_eq!(with(&["<sys_ui_action", "<table>u_outage</table>"]), 2);
+    assert_eq!(with(&["tandem.show_incident_button", "<value>true</value>"]), 1);
+    assert_eq!(
+        with(&["tandem.pull.callback_url", "<value>https://tandem.acme.example/integrations/acme/callback</value>"]),
+        1
+    );
+    assert_eq!(with(&["<sysauto_script", "<active>true</active>"]), 1);
+    assert!(!file.contains("swordfish"));
+}
