@@ -47,7 +47,7 @@ const AUTHOR: &str = "tandem";
 pub fn write(contents: &Contents, now: Timestamp) -> String {
     let stamp = Stamp::new(now);
     let set = sys_id("sys_remote_update_set", NAME);
-    // A record on each line, so that people can compare two files.
+    // Each record begins a line, so that people can compare two files.
     let mut file = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<unload unload_date=\"{}\">\n", stamp.date);
     let _ = writeln!(file, "{}", remote(&set, &stamp));
     for record in records::all(contents) {
