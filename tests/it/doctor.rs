@@ -80,12 +80,13 @@ async fn two_sides_in_order_are_told_so() {
       ok    the instance runs Australia (glide-australia-02-11-2026__patch1.zip) [servicenow.release]
       ok    the columns that the sync needs are in incident [servicenow.columns]
       ok    the columns u_bp_* are in incident [servicenow.bigpanda-columns]
+      ok    incident has the closure codes that the settings name [servicenow.close-code]
       ok    BigPanda's own application is not in this instance [servicenow.original]
       ok    BIGPANDA answers and knows the API key [bigpanda.reach]
       ok    BigPanda's clock agrees with this machine's [bigpanda.clock]
       ok    the environment All Incidents is there [bigpanda.environment]
       ok    the tag servicenow_link is there, of the type Text [bigpanda.tag]
-    13 ok, 1 to look at, 0 wrong
+    14 ok, 1 to look at, 0 wrong
     "#);
     let writes = sim.servicenow_requests().requests().into_iter().filter(|request| request.method != "GET").count();
     assert_eq!(writes, 0, "asking changed something");
@@ -123,16 +124,23 @@ async fn what_the_settings_name_and_the_instance_lacks_is_found() {
     let more = r#"
 [integration.acme.incidents]
 assignment_group = "Nobody at all"
+close_code = "Solved (Permanently)"
 update_fields = ["urgency", "u_nothing"]
 response_incident_tag = "priority"
 "#;
     configure(directory.path(), &sim, more);
     let found = findings(directory.path(), &[]).await;
-    let told: Vec<String> =
-        ["servicenow.fields", "servicenow.bigpanda-columns", "servicenow.reference", "bigpanda.tag"]
-            .map(|code| format!("{} {}", found[code].0, found[code].1))
-            .to_vec();
+    let told: Vec<String> = [
+        "servicenow.close-code",
+        "servicenow.fields",
+        "servicenow.bigpanda-columns",
+        "servicenow.reference",
+        "bigpanda.tag",
+    ]
+    .map(|code| format!("{} {}", found[code].0, found[code].1))
+    .to_vec();
     insta::assert_snapshot!(told.join("\n"), @r#"
+    fail incident has no closure code Solved (Permanently), so tickets could not be resolved
     fail incident lacks u_nothing
     warn incident lacks u_bp_active_alerts_count, u_bp_alerts_count, u_bp_alerts_statuses, u_bp_environment, u_bp_environment_id, u_bp_event_type, u_bp_incident_id, u_bp_incident_status, u_bp_incident_url, u_bp_preview_url, u_bp_sender, u_bp_timeline_url
     warn incidents.assignment_group names no record of sys_user_group, so assignment_group would stay empty
@@ -144,12 +152,14 @@ response_incident_tag = "priority"
 async fn what_the_user_may_not_see_is_not_taken_for_absent() {
     let (sim, directory) = world(Config { original: true, ..Config::default() }).await;
     sim.bulk("incident", 1, &BTreeMap::new()).unwrap();
-    let hidden = ["sys_dictionary", "sys_properties", "sys_scope", "sys_store_app", "sysauto_script", "sys_user"];
+    let hidden =
+        ["sys_dictionary", "sys_properties", "sys_scope", "sys_store_app", "sysauto_script", "sys_choice", "sys_user"];
     sim.configure(|settings| settings.unreadable_tables.extend(hidden.map(str::to_owned)));
     let found = findings(directory.path(), &[]).await;
-    for code in ["servicenow.original", "servicenow.original-job", "servicenow.release", "servicenow.time-zone"] {
+    for code in ["servicenow.original", "servicenow.original-job", "servicenow.release", "servicenow.close-code"] {
         assert_eq!(found[code].0, "warn", "{code}: {}", found[code].1);
     }
+    assert_eq!(found["servicenow.time-zone"].0, "warn");
     // A ticket shows its columns where the dictionary is hidden.
     assert_eq!(found["servicenow.columns"].0, "ok");
 }

@@ -65,7 +65,7 @@ fn settings_travel_without_secrets_and_addresses_and_never_overwrite_them() {
     std::fs::write(production.path().join("export.toml"), smuggled).unwrap();
     let dry = tandem(production.path(), &SECRETS, &["config", "import", "export.toml", "--dry-run"]);
     assert_eq!(dry.status.code(), Some(0), "{}", talk(&dry));
-    assert!(!production.path().join("conf.d/90-imported.toml").exists(), "a dry run wrote");
+    assert!(!production.path().join("conf.d").exists(), "a dry run wrote");
     let imported = tandem(production.path(), &SECRETS, &["config", "import", "export.toml"]);
     insta::assert_snapshot!(format!("{}---\n{}", out(&imported), talk(&imported)), @r#"
     defaults.retry.attempts = 4
@@ -157,9 +157,9 @@ async fn what_waits_keeps_an_integration_from_being_removed() {
     assert_eq!(world.share(&incident(1).1).await.unwrap().status, 202);
     let drained = run(&world, &["integration", "drain", "acme", "--timeout", "2"]).await;
     assert_ne!(drained.status.code(), Some(0));
-    assert!(talk(&drained).contains("1 requests of acme still wait"), "{}", talk(&drained));
+    assert!(talk(&drained).contains("acme still has 1 request queued"), "{}", talk(&drained));
     let refused = run(&world, &["integration", "remove", "acme"]).await;
-    assert!(talk(&refused).contains("acme has 1 requests queued"), "{}", talk(&refused));
+    assert!(talk(&refused).contains("acme has 1 request queued"), "{}", talk(&refused));
     world.stop().await;
     let refused = run(&world, &["integration", "drain", "acme"]).await;
     assert!(talk(&refused).contains("no host runs, so nothing is delivered"), "{}", talk(&refused));
@@ -199,4 +199,41 @@ async fn a_backup_is_restored_and_what_came_after_it_is_reconciled() {
     world.until("the update went to its ticket", |world| world.sim.servicenow_requests().total("PATCH", "") > 0).await;
     assert_eq!(world.sim.ticket_count(), 2, "a second ticket was made");
     world.stop().await;
+}
+
+#[test]
+fn the_update_set_is_for_the_table_and_the_addresses_that_are_configured() {
+    let directory = tempfile::tempdir().unwrap();
+    let more = "[integration.acme.incidents]\nretrieval_endpoint = \"https://tandem.acme.example/integrations/acme/retrieve\"\n";
+    let text =
+        configuration("https://acme.service-now.com", more).replace("username", "table = \"u_outage\"\nusername");
+    write(directory.path(), &text);
+    let refused = tandem(directory.path(), &SECRETS, &["servicenow", "update-set"]);
+    assert_eq!(refused.status.code(), Some(78));
+    insta::assert_snapshot!(talk(&refused), @r#"
+    error: of the integration acme only one of the two addresses is set
+
+    hint: set both incidents.retrieval_endpoint and incidents.callback_endpoint, or neither
+    [update-set.addresses]
+    "#);
+    let more =
+        "callback_endpoint = \"https://tandem.acme.example/integrations/acme/callback\"\nshow_incident_button = true\n";
+    write(directory.path(), &(text + more));
+    let written = tandem(directory.path(), &SECRETS, &["servicenow", "update-set", "--out", "set.xml"]);
+    assert_eq!(out(&written), "set.xml\n", "{}", talk(&written));
+    let file = std::fs::read_to_string(directory.path().join("set.xml")).unwrap();
+    let document = roxmltree::Document::parse(&file).unwrap();
+    let payloads: Vec<&str> =
+        document.descendants().filter(|node| node.has_tag_name("payload")).map(|node| node.text().unwrap()).collect();
+    let with =
+        |texts: &[&str]| payloads.iter().filter(|payload| texts.iter().all(|text| payload.contains(text))).count();
+    assert_eq!(with(&["<sys_dictionary", "<name>u_outage</name>"]), 12);
+    assert_eq!(with(&["<sys_ui_action", "<table>u_outage</table>"]), 2);
+    assert_eq!(with(&["tandem.show_incident_button", "<value>true</value>"]), 1);
+    assert_eq!(
+        with(&["tandem.pull.callback_url", "<value>https://tandem.acme.example/integrations/acme/callback</value>"]),
+        1
+    );
+    assert_eq!(with(&["<sysauto_script", "<active>true</active>"]), 1);
+    assert!(!file.contains("swordfish"));
 }

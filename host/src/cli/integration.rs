@@ -117,6 +117,10 @@ struct Waiting {
 const LIVE: [RequestState; 4] =
     [RequestState::Ready, RequestState::Leased, RequestState::Retry, RequestState::DeadPending];
 
+fn requests(count: usize) -> String {
+    if count == 1 { "1 request".to_owned() } else { format!("{count} requests") }
+}
+
 async fn waiting(desk: &Desk, name: &IntegrationName) -> anyhow::Result<Waiting> {
     let count = async |states: Vec<RequestState>| {
         let filter = QueueFilter { integration: Some(name.clone()), states, limit: 1000 };
@@ -177,11 +181,11 @@ async fn wait(config: &Config, drain: &Drain) -> anyhow::Result<Exit> {
                 .into());
         }
         if told != Some(now) {
-            output::talk(&format!("{} requests of {name} wait", now.queued));
+            output::talk(&format!("{name} has {} queued", requests(now.queued)));
             told = Some(now);
         }
         if tokio::time::Instant::now() >= deadline {
-            let message = format!("{} requests of {name} still wait", now.queued);
+            let message = format!("{name} still has {} queued", requests(now.queued));
             return Err(Told::new(Class::Transient, "integration.draining", message)
                 .hint("`tandem queue list` says what they wait for; shares are still kept out")
                 .into());
@@ -206,7 +210,7 @@ async fn remove(config: &Config, name: &IntegrationName) -> anyhow::Result<Exit>
     let now =
         if config.store.path.exists() { waiting(&Desk::find(config).await?, name).await? } else { Waiting::default() };
     if now != Waiting::default() {
-        let message = format!("{name} has {} requests queued and {} dead letters", now.queued, now.dead);
+        let message = format!("{name} has {} queued, and dead letters: {}", requests(now.queued), now.dead);
         return Err(Told::new(Class::Refused, "integration.queued", message)
             .hint(format!("`tandem integration drain {name}`; decide about dead letters with `tandem queue`"))
             .into());

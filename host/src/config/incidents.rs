@@ -30,9 +30,9 @@ pub struct Settings {
     pub max_alerts_in_description: u32,
     pub add_links_to_description: bool,
     pub add_description_to_work_notes: bool,
-    /// Has no effect yet.
+    /// For the update set.
     pub show_incident_button: bool,
-    /// Has no effect yet.
+    /// For the update set.
     pub show_timeline_button: bool,
     pub resolve_servicenow_incident: bool,
     pub resolve_bigpanda_incident: bool,
@@ -56,10 +56,10 @@ pub struct Settings {
     /// For an instance that pulls.
     #[serde(skip)]
     pub retrieval_count: u32,
-    /// For people; the host makes no use of it.
+    /// For the update set; the host itself makes no use of it.
     #[serde(skip)]
     pub retrieval_endpoint: Option<Url>,
-    /// For people; the host makes no use of it.
+    /// For the update set; the host itself makes no use of it.
     #[serde(skip)]
     pub callback_endpoint: Option<Url>,
     pub tag_mapping: Vec<TagMapping>,

@@ -34,6 +34,7 @@ pub(super) async fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     release(patient, &mut findings).await;
     columns(patient, &mut findings).await;
     references(patient, &mut findings).await;
+    close_codes(patient, &mut findings).await;
     if patient.write_check {
         write(patient, &mut findings).await;
     }
@@ -217,6 +218,45 @@ async fn references(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
             }
         });
     }
+}
+
+/// ServiceNow drops a code that it does not know, and then refuses the resolution.
+async fn close_codes(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
+    const CODE: &str = "servicenow.close-code";
+    let settings = &patient.integration.settings;
+    let table = &patient.integration.servicenow.table;
+    let query = format!("name={table}^element=close_code^inactive=false^ORDERBYsequence^ORDERBYsys_id");
+    let asked = patient.servicenow.rows("sys_choice", &query, "name,element,value", 200).await;
+    let ours = |row: &Cells| {
+        let is = |column: &str, wanted: &str| row.get(column).is_some_and(|found| found == wanted);
+        is("name", table) && is("element", "close_code")
+    };
+    let known: Vec<String> = match asked {
+        Ok(page) => page.rows.into_iter().filter(ours).filter_map(|mut row| row.remove("value")).collect(),
+        Err(_) => Vec::new(),
+    };
+    if known.is_empty() {
+        findings.push(Finding::warn(
+            CODE,
+            format!("which closure codes {table} has cannot be seen"),
+            "let the integration user read sys_choice, or compare incidents.close_code with the form yourself",
+        ));
+        return;
+    }
+    let mut unknown: Vec<&str> = std::iter::once(settings.close_code.as_str())
+        .chain(settings.close_code_mapping.iter().map(|row| row.close_code.as_str()))
+        .filter(|code| !known.iter().any(|known| known == code))
+        .collect();
+    unknown.dedup();
+    findings.push(if unknown.is_empty() {
+        Finding::ok(CODE, format!("{table} has the closure codes that the settings name"))
+    } else {
+        Finding::fail(
+            CODE,
+            format!("{table} has no closure code {}, so tickets could not be resolved", unknown.join(", ")),
+            format!("write one of these into incidents.close_code: {}", known.join(", ")),
+        )
+    });
 }
 
 /// Writes what is there already to the newest ticket of ours: ServiceNow checks the right and changes nothing.

@@ -47,11 +47,14 @@ const AUTHOR: &str = "tandem";
 pub fn write(contents: &Contents, now: Timestamp) -> String {
     let stamp = Stamp::new(now);
     let set = sys_id("sys_remote_update_set", NAME);
-    let mut unload = Element::new("unload").attribute("unload_date", &stamp.date).child(remote(&set, &stamp));
+    // Each record begins a line, so that people can compare two files.
+    let mut file = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<unload unload_date=\"{}\">\n", stamp.date);
+    let _ = writeln!(file, "{}", remote(&set, &stamp));
     for record in records::all(contents) {
-        unload = unload.child(update(&record, &set, &stamp));
+        let _ = writeln!(file, "{}", update(&record, &set, &stamp));
     }
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{unload}\n")
+    file.push_str("</unload>\n");
+    file
 }
 
 /// The moment in the forms that the records want.

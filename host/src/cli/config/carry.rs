@@ -44,9 +44,12 @@ pub(super) fn import(source: &Source, args: &Import) -> anyhow::Result<Exit> {
     // Judged as the host would judge it, in its place; what fails is taken back.
     let loaded = source.load();
     if args.dry_run || loaded.is_err() {
-        match former {
-            Some(former) => write(&target, &former)?,
-            None => std::fs::remove_file(&target).with_context(|| format!("{} cannot be removed", target.display()))?,
+        if let Some(former) = former {
+            write(&target, &former)?;
+        } else {
+            std::fs::remove_file(&target).with_context(|| format!("{} cannot be removed", target.display()))?;
+            // A directory that was made for it goes too; one with other files stays.
+            let _ = target.parent().map(std::fs::remove_dir);
         }
     }
     let after = loaded.map_err(|error| error.context(format!("{shown} was not imported")))?;

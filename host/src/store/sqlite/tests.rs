@@ -1,6 +1,7 @@
 //! What the store promises, each promise by name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod adopt;
 mod deliver;
 mod desk;
 mod disk;
@@ -8,4 +9,5 @@ mod intake;
 mod model;
 mod retention;
 mod samples;
+mod upkeep;
 mod way_through;
