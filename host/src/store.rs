@@ -71,6 +71,8 @@ pub struct PendingEvent {
 pub struct EventClaim {
     pub link: Link,
     pub fence: Fence,
+    /// Requests of the link to BigPanda are unfinished: what BigPanda shows may not hold what we want to write.
+    pub unsettled: bool,
     /// How many workers died while holding these events. From `crash limit` on they are poison.
     pub crashes: u32,
     /// Oldest first, never empty.

@@ -76,6 +76,9 @@ pub struct Memory {
 pub struct Agreed {
     pub tag: String,
     pub field: String,
+    /// We wrote the tag, and have not seen it on the incident yet.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unseen: bool,
 }
 
 /// A ticket that the incident had earlier.

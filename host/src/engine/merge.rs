@@ -58,7 +58,9 @@ mod tests {
         let pair = Pair { tag: "owner".to_owned(), field: "u_owner".to_owned(), direction };
         let mut memory = Memory::default();
         if let Some((tag, field)) = agreed {
-            memory.agreed.insert("owner".to_owned(), Agreed { tag: tag.to_owned(), field: field.to_owned() });
+            memory
+                .agreed
+                .insert("owner".to_owned(), Agreed { tag: tag.to_owned(), field: field.to_owned(), unseen: false });
         }
         merge(&pair, &memory, tag, field)
     }

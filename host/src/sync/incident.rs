@@ -3,6 +3,7 @@
 //! Decide, ask whoever has to be asked, plan. Called by `intake`, which stores what comes of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fetch::{self, Trouble};
 use super::intake::{Halt, Handled, failed};
@@ -45,12 +46,23 @@ const RETURNING: &[Hook] = &[
 const COMPARING: &[Hook] =
     &[Hook::Gate, Hook::PrimaryAlert, Hook::ShortDescription, Hook::Description, Hook::Fields, Hook::Tags];
 
+/// What came in about the incident.
+pub(super) struct Found {
+    pub(super) event: PendingEvent,
+    /// How many older events it stands for.
+    pub(super) covered: usize,
+    /// BigPanda has not got everything yet that we want to write there.
+    pub(super) unsettled: bool,
+}
+
+/// How long an event waits for what we write to BigPanda.
+const UNTOLD: Duration = Duration::from_secs(5);
+
 pub(super) async fn handle(
     shared: &Shared,
     integration: &Integration,
     link: Link,
-    event: PendingEvent,
-    covered: usize,
+    Found { event, covered, unsettled }: Found,
 ) -> Result<Handled, Halt> {
     let share = match shared.warm.take(event.id) {
         Some(share) => share,
@@ -67,6 +79,19 @@ pub(super) async fn handle(
         Err(Trouble::Gone(why)) if link.ticket.is_none() => return Err(Halt::Done(why)),
         Err(trouble) => return Err(Halt::of(trouble, now)),
     };
+    let mut share = share;
+    if plan::wants_ticket(&link, &share.incident, policy) {
+        // Before one side's value goes over the other's it has to be sure that it is newer: a share that was made
+        // before our own write shows the value that we replaced.
+        if unsettled && link.memory.agreed.values().any(|agreed| agreed.unseen) {
+            let why = "BigPanda has not been told of the ticket's values yet".to_owned();
+            return Err(Halt::Hold { until: now.plus(UNTOLD), why });
+        }
+        let fresh = fetch::incident(integration, &link).await.map_err(|trouble| Halt::of(trouble, now))?;
+        let mut newer = (*share).clone();
+        newer.incident = fresh.incident;
+        share = Arc::new(newer);
+    }
     let happened = match event.occasion {
         Occasion::Shared | Occasion::TicketChanged => Event::Shared(share.clone()),
         Occasion::IncidentChanged => Event::IncidentChanged(share.clone()),

@@ -70,9 +70,9 @@ pub(super) async fn next_wake(shared: &Shared, now: Timestamp) -> Duration {
 
 async fn handle(shared: &Shared, claim: EventClaim) {
     reached(Step::EventLeased);
-    let EventClaim { link, fence, crashes, events } = claim;
+    let EventClaim { link, fence, unsettled, crashes, events } = claim;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
-    let Outcome { link, end, requests, notes } = work(shared, link, crashes, events).await;
+    let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events).await;
     reached(Step::Transformed);
     let woken: Vec<Target> = requests.iter().map(|request| request.operation.target()).collect();
     let now = shared.clock.now();
@@ -191,7 +191,7 @@ impl Outcome {
     }
 }
 
-async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEvent>) -> Outcome {
+async fn work(shared: &Shared, link: Link, unsettled: bool, crashes: u32, events: Vec<PendingEvent>) -> Outcome {
     let mut outcome = Outcome::new(link);
     let Some(integration) = shared.integrations.get(&outcome.link.integration) else {
         let why =
@@ -214,7 +214,10 @@ async fn work(shared: &Shared, link: Link, crashes: u32, events: Vec<PendingEven
         outcome.covered("ticket", covered);
     }
     if let Some((newest, covered)) = newest(of_incident) {
-        let handled = incident::handle(shared, integration, outcome.link.clone(), newest, covered).await;
+        // The ticket's part may just have made requests of its own.
+        let unsettled = unsettled || !outcome.requests.is_empty();
+        let found = incident::Found { event: newest, covered, unsettled };
+        let handled = incident::handle(shared, integration, outcome.link.clone(), found).await;
         outcome.take("share", handled);
         outcome.covered("share", covered);
     }

@@ -5,7 +5,7 @@ use super::{Plan, ToIncident};
 use crate::domain::event::Occasion;
 use crate::domain::id::EventId;
 use crate::domain::incident::{Activity, ActivityKind};
-use crate::domain::link::{Former, Link, LinkState, Memory};
+use crate::domain::link::{Agreed, Former, Link, LinkState, Memory};
 use crate::domain::patch::{Settlement, Transformation};
 use crate::domain::share::Share;
 use crate::domain::ticket::{FieldValue, Journal, Phase, Reference, TicketState};
@@ -179,7 +179,7 @@ fn agree_at_create(link: &mut Link, share: &Share, operation: &crate::domain::re
         if let (true, Some(tag)) = (pair.direction.is_to_bigpanda(), share.incident.tag(&pair.tag)) {
             let field = fields.iter().find(|entry| entry.field == pair.field).map(|entry| entry.value.clone());
             if let Some(field) = field {
-                let agreed = crate::domain::link::Agreed { tag: tag.to_owned(), field };
+                let agreed = Agreed { tag: tag.to_owned(), field, unseen: false };
                 link.memory.agreed.insert(pair.tag.clone(), agreed);
             }
         }

@@ -108,6 +108,7 @@ impl Sides<'_> {
                 (Merge::ToTicket, false) if both => self.write_ticket(pair, &mut outcome),
                 // One direction only is told by comparing with what was last written.
                 (Merge::ToTicket, _) | (Merge::Keep | Merge::ToIncident, false) => {
+                    self.seen(pair, tag, &mut outcome);
                     if pair.direction != Direction::ToServiceNow {
                         outcome.withheld.push(pair.field.clone());
                     }
@@ -127,6 +128,14 @@ impl Sides<'_> {
         outcome
     }
 
+    /// The incident shows what we wrote.
+    fn seen(&self, pair: &Pair, tag: &str, outcome: &mut Outcome) {
+        let agreed = self.link.memory.agreed.get(&pair.tag);
+        if let Some(agreed) = agreed.filter(|agreed| agreed.unseen && agreed.tag == tag) {
+            outcome.agreed.push((pair.tag.clone(), Agreed { unseen: false, ..agreed.clone() }));
+        }
+    }
+
     fn write_ticket(&self, pair: &Pair, outcome: &mut Outcome) {
         outcome.forced.push(pair.field.clone());
         let field = self.as_field(pair);
@@ -139,7 +148,9 @@ impl Sides<'_> {
     fn agree(&self, pair: &Pair, tag: String, field: Option<String>, outcome: &mut Outcome) {
         let found = || self.ticket.map(|ticket| ticket.field(&pair.field).to_owned());
         let field = field.or_else(found).unwrap_or_default();
-        outcome.agreed.push((pair.tag.clone(), Agreed { tag, field }));
+        // What goes to BigPanda has to be seen there before what BigPanda shows counts again.
+        let unseen = tag != tag_of(self.incident, pair);
+        outcome.agreed.push((pair.tag.clone(), Agreed { tag, field, unseen }));
     }
 
     fn dispute_settled(&self, pair: &Pair, settlements: &[Settlement], outcome: &mut Outcome) {

@@ -14,6 +14,7 @@ use super::outbox::RequestRow;
 use super::rows::{self, LinkRow, one, read_link};
 use super::writer::State;
 use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationName, LinkId};
+use crate::domain::request::Target;
 use crate::domain::time::Timestamp;
 use crate::store::{Accepted, Completion, Cursor, EventClaim, EventEnd, JournalNote, NewEvent, PendingEvent};
 
@@ -123,7 +124,9 @@ impl State {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Option<EventClaim>, Fail> {
-        let waiting = self.ledger.get(link.id).map(|live| live.events.clone()).unwrap_or_default();
+        let live = self.ledger.get(link.id);
+        let unsettled = live.is_some_and(|live| live.is_waiting(Target::BigPanda));
+        let waiting = live.map(|live| live.events.clone()).unwrap_or_default();
         if waiting.is_empty() {
             return Ok(None);
         }
@@ -150,7 +153,7 @@ impl State {
             }
             live.claim = Some(Lease { fence, until: now.plus(lease), held: true });
         });
-        Ok(Some(EventClaim { link, fence, crashes, events }))
+        Ok(Some(EventClaim { link, fence, unsettled, crashes, events }))
     }
 
     /// A link that can't be read must not stop the others: its events wait for a person.

@@ -105,6 +105,11 @@ impl Live {
         self.lane(target).retain(|request| request.id != id);
     }
 
+    /// Whether anything to that side is neither finished nor dead.
+    pub(super) fn is_waiting(&self, target: Target) -> bool {
+        !self.look(target).is_empty()
+    }
+
     fn is_finished(&self) -> bool {
         self.events.is_empty() && self.servicenow.is_empty() && self.bigpanda.is_empty()
     }
