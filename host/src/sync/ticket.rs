@@ -23,11 +23,14 @@ use crate::store::PendingEvent;
 const CHANGED: &[Hook] = &[Hook::PrimaryAlert, Hook::Fields, Hook::Tags];
 const ENDED: &[Hook] = &[Hook::PrimaryAlert, Hook::Fields, Hook::Tags, Hook::Closure];
 
-/// The newest state stands for the older ones; what was written into the journals is gathered from all.
-fn newest(mut events: Vec<PendingEvent>) -> Result<(PendingEvent, TicketState), Halt> {
+/// The newest state stands for the older ones, that of the present ticket for those of earlier ones; what was written
+/// into the journals is gathered from all.
+fn newest(link: &Link, mut events: Vec<PendingEvent>) -> Result<(PendingEvent, TicketState), Halt> {
     events.sort_by_key(|event| (event.revision, event.id));
+    let is_present =
+        |state: &TicketState| link.ticket.as_ref().is_none_or(|ticket| ticket.sys_id == state.ticket.sys_id);
     let mut notes = Vec::new();
-    let mut newest = None;
+    let mut newest: Option<(PendingEvent, TicketState)> = None;
     for event in events {
         let mut state: TicketState = match serde_json::from_slice(&event.body) {
             Ok(state) => state,
@@ -38,7 +41,9 @@ fn newest(mut events: Vec<PendingEvent>) -> Result<(PendingEvent, TicketState), 
                 notes.push(note);
             }
         }
-        newest = Some((event, state));
+        if newest.as_ref().is_none_or(|(_, known)| is_present(&state) || !is_present(known)) {
+            newest = Some((event, state));
+        }
     }
     let Some((event, mut state)) = newest else { return Err(Halt::Done("nothing was pending".to_owned())) };
     state.notes = notes;
@@ -51,7 +56,7 @@ pub(super) async fn handle(
     mut link: Link,
     events: Vec<PendingEvent>,
 ) -> Result<Handled, Halt> {
-    let (event, state) = newest(events)?;
+    let (event, state) = newest(&link, events)?;
     let Effective { policy, plugin_settings, .. } = integration.settings.plain();
     let state = Arc::new(state);
     let now = shared.clock.now();

@@ -35,10 +35,10 @@ pub enum Variant {
 /// How long people and faults are at work, and how long it takes at most until both sides agree.
 const BUSY: Duration = Duration::from_secs(240);
 const FAIR: Duration = Duration::from_secs(18);
-const CALM: Duration = Duration::from_secs(900);
+const CALM: Duration = Duration::from_secs(600);
 /// Time in which nothing may be written any more: several looks.
-const STILL: Duration = Duration::from_secs(180);
-const INTERVAL: Duration = Duration::from_secs(15);
+const STILL: Duration = Duration::from_secs(100);
+const INTERVAL: Duration = Duration::from_secs(20);
 
 /// Something that a person does.
 #[derive(Debug, Clone)]
@@ -142,7 +142,7 @@ impl Run {
             clock: Arc::new(Steady::new(self.time.clone())),
             integrations: vec![integration],
             reader: Arc::new(|body| serde_json::from_slice(body).map_err(|error| error.to_string())),
-            options: Options { idle: Duration::from_secs(20), ..Options::default() },
+            options: Options { idle: Duration::from_secs(60), ..Options::default() },
         }
     }
 

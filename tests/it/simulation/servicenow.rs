@@ -158,6 +158,8 @@ impl Inside {
                 let id = format!("note{number}-{field}");
                 ticket.notes.push(Note { id, journal, text: value.clone(), by: by.to_owned(), at });
                 changed = true;
+            } else if field == "state" && before == Phase::Closed {
+                // A rule of the instance: closed is closed.
             } else if ticket.state.field(field) != value {
                 ticket.state.fields.insert(field.clone(), value.clone());
                 changed = true;
