@@ -369,7 +369,7 @@ fn script(chance: &mut Chance) -> Vec<(Duration, Deed)> {
             14 => Deed::Note(whom, format!("sn-{number}.")),
             15..=16 => Deed::State(whom, ["2", "6", "6", "7"][usize::try_from(chance.below(4)).unwrap()]),
             17..=18 => Deed::Kill(i64::try_from(chance.below(60)).unwrap()),
-            _ => Deed::Jump(i64::try_from(chance.below(1_200_000)).unwrap() - 600_000),
+            _ => Deed::Jump(i64::try_from(chance.below(400_000)).unwrap() - 200_000),
         };
         deeds.push((at, deed));
     }
