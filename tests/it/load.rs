@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tandem::simulator::{Action, Config, Fault, Simulator};
 
-use crate::support::{TOKEN, World, incident, wire};
+use crate::support::wire::{self, Answer};
+use crate::support::{TOKEN, World, incident};
 
 /// The incident again, changed at a later time.
 fn updated(share: &Value, severity: &str, minutes: i64) -> Value {
@@ -143,4 +144,33 @@ async fn shares_that_come_while_a_request_waits_become_one_update() {
     let tickets = world.sim.tickets_of(&format!("bigpanda:{id}"));
     assert_eq!(tickets.len(), 1);
     assert!(tickets[0].get("short_description").ends_with("Warning"), "{}", tickets[0].get("short_description"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_deliveries_of_one_share_at_once_are_one_event() {
+    let world = World::running().await;
+    let (id, share) = incident(1);
+    let answers = at_once(&world, &share, 50).await;
+    assert!(answers.iter().all(|answer| answer.status == 202), "{answers:?}");
+    let events: BTreeSet<String> = answers.iter().map(|answer| answer.json()["event"].to_string()).collect();
+    assert_eq!(events.len(), 1, "{answers:?}");
+    let fresh = answers.iter().filter(|answer| answer.json()["duplicate"] == Value::Bool(false)).count();
+    assert_eq!(fresh, 1, "{answers:?}");
+    world.until_told(&id).await;
+    assert_eq!(world.sim.tickets_of(&format!("bigpanda:{id}")).len(), 1);
+}
+
+/// Sends the same share so many times at once.
+async fn at_once(world: &World, share: &Value, times: usize) -> Vec<Answer> {
+    let (listen, body) = (world.listen, share.to_string());
+    let mut sent = tokio::task::JoinSet::new();
+    for _ in 0..times {
+        let body = body.clone();
+        sent.spawn(async move {
+            let authorization = format!("Bearer {TOKEN}");
+            let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+            wire::request(listen, "POST", "/integrations/acme/share", &headers, body.as_bytes()).await.unwrap()
+        });
+    }
+    sent.join_all().await
 }

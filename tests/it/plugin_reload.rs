@@ -201,7 +201,8 @@ fn going_back_to_an_earlier_generation_lasts_until_a_file_changes() {
     assert_eq!(line(&plugged.host), MINIMAL);
     assert!(!plugged.host.reload_now().changed);
     plugged.put("mine.wasm", &version(moody, "2.0.0"));
-    assert!(plugged.host.reload_now().changed);
+    // The watcher may have been faster.
+    plugged.host.reload_now();
     assert_eq!(line(&plugged.host), "moody about alert-0002");
     assert!(plugged.host.roll_back(77).is_err());
 }

@@ -16,8 +16,8 @@ use super::registry::{Moment, Registry};
 
 /// How long the directory must be quiet.
 const QUIET: Duration = Duration::from_millis(150);
-/// Longest wait for quiet, so that a directory that never rests is looked at all the same.
-const PATIENCE: u32 = 4;
+/// Notices that put the quiet off, so that a directory that never rests is looked at all the same.
+const PATIENCE: u32 = 16;
 /// How often to look without a notice.
 const LOOK: Duration = Duration::from_secs(3);
 
@@ -63,7 +63,7 @@ fn run(registry: &Registry, notices: &Receiver<Notice>, sender: &Sender<Notice>)
         match notices.recv_timeout(LOOK) {
             Ok(Notice::Changed) => {
                 registry.reload_at(Moment::Unrest);
-                if rested(notices) {
+                if rested(registry, notices) {
                     return;
                 }
             }
@@ -84,21 +84,21 @@ fn run(registry: &Registry, notices: &Receiver<Notice>, sender: &Sender<Notice>)
     }
 }
 
-/// Waits until no notice comes for a while; true when it is time to stop.
-fn rested(notices: &Receiver<Notice>) -> bool {
+/// Waits until no notice comes for a while, and takes over what becomes whole meanwhile; true when it is time to stop.
+fn rested(registry: &Registry, notices: &Receiver<Notice>) -> bool {
     for _ in 0..PATIENCE {
-        let mut more = false;
-        // One quiet stretch; whatever came in it starts the next.
-        std::thread::sleep(QUIET);
+        match notices.recv_timeout(QUIET) {
+            Ok(Notice::Changed) => {}
+            Ok(Notice::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
+            Err(RecvTimeoutError::Timeout) => return false,
+        }
+        // A file that is being written gives many notices; one look is enough for those that are there.
         while let Ok(notice) = notices.try_recv() {
-            match notice {
-                Notice::Changed => more = true,
-                Notice::Stop => return true,
+            if matches!(notice, Notice::Stop) {
+                return true;
             }
         }
-        if !more {
-            break;
-        }
+        registry.reload_at(Moment::Unrest);
     }
     false
 }
