@@ -101,3 +101,26 @@ async fn links_are_not_written_under_a_running_host() {
     assert_eq!(code, 69);
     assert!(talk.starts_with("error: links are taken over while no host runs"), "{talk}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_to_a_ticket_that_was_taken_over_reaches_its_incident() {
+    let sync = "[integration.acme.sync]\ninterval = \"1 s\"\noverlap = \"5 s\"\n\
+        servicenow_query = \"correlation_idSTARTSWITHbigpanda:^ORx_bip_panda_bigpanda_idISNOTEMPTY\"";
+    let world = World::with(Config { original: true, accept_unknown_incidents: true, ..Config::default() }).await;
+    let mut world = world.configured(sync);
+    let (id, share) = incident(7);
+    let mut loaded = share.clone();
+    loaded["incident"]["shared"] = Value::Bool(true);
+    world.sim.load_incident(loaded).unwrap();
+    theirs(&world, &id);
+    let (code, told, talk) = adopt(&world, &["--apply"]).await;
+    assert_eq!(code, 0, "{told}{talk}");
+    assert!(world.start(&[]).await, "{}", world.log());
+    world.until("both sides were looked at", |world| world.looks() >= 2).await;
+    let ticket = world.sim.tickets().remove(0);
+    let end = [("state", "6"), ("close_code", "Solution provided"), ("close_notes", "restarted")];
+    world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &end).unwrap();
+    world
+        .until("the incident is resolved", |world| world.sim.incident(&id).unwrap()["active"] == Value::Bool(false))
+        .await;
+}

@@ -37,8 +37,8 @@ impl Settings for Resolved {
 
 /// How the integration looks for changes.
 pub(super) fn polls(polling: &Polling) -> Polls {
-    let Polling { interval, overlap, bigpanda, servicenow } = *polling;
-    Polls { bigpanda, servicenow, interval, overlap, ..Polls::default() }
+    let Polling { interval, overlap, bigpanda, servicenow, creates, servicenow_query } = polling.clone();
+    Polls { bigpanda, servicenow, interval, overlap, creates, query: servicenow_query }
 }
 
 fn pair(row: &TagMapping) -> Pair {

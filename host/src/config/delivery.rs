@@ -128,8 +128,21 @@ impl Notify {
     }
 }
 
-/// How changes are looked for. Has no effect yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+const QUERY: &str = "write conditions joined by ^, such as correlation_idSTARTSWITHbigpanda:";
+
+/// Conditions only: the order and the time are the poller's, and an empty query would find every ticket.
+fn query(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(['\n', '\r']) {
+        return Err("has to be a query on one line".to_owned());
+    }
+    if text.contains("ORDERBY") || text.contains("^NQ") || text.contains("javascript:") {
+        return Err("may hold conditions only, no ORDERBY, ^NQ or script".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// How changes are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Polling {
     pub interval: Duration,
     pub overlap: Duration,
@@ -137,6 +150,10 @@ pub struct Polling {
     pub bigpanda: bool,
     /// Whether tickets are looked at.
     pub servicenow: bool,
+    /// Whether an incident that only a look has found gets a ticket.
+    pub creates: bool,
+    /// Encoded query that finds the tickets of ours.
+    pub servicenow_query: String,
 }
 
 impl Polling {
@@ -146,6 +163,8 @@ impl Polling {
             overlap: section.duration("overlap", Duration::ZERO..=Duration::from_hours(24)),
             bigpanda: section.switch("bigpanda"),
             servicenow: section.switch("servicenow"),
+            creates: section.switch("creates"),
+            servicenow_query: section.parsed("servicenow_query", QUERY, query).unwrap_or_default(),
         };
         section.finish();
         polling
