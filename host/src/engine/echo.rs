@@ -1,6 +1,7 @@
 //! Telling what changed from what merely came back.
 
 use crate::domain::incident::Incident;
+use crate::domain::link::Link;
 use crate::engine::seal::fingerprint;
 
 /// A fingerprint of everything about an incident that a list of incidents shows. Equal outlines: nothing to fetch.
@@ -18,4 +19,12 @@ pub fn outline(incident: &Incident) -> String {
         let _ = write!(text, "\n{}={}", tag.name, tag.value);
     }
     fingerprint(&text)
+}
+
+/// Whether a state of the incident is another one than the state that was handled last, and yet not newer by BigPanda's
+/// clock, which counts in seconds.
+pub fn as_new_as_known(link: &Link, incident: &Incident) -> bool {
+    !link.memory.outline.is_empty()
+        && incident.revision() == link.revision
+        && outline(incident) != link.memory.outline
 }

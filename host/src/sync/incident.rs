@@ -17,6 +17,7 @@ use crate::domain::ticket::{Reference, TicketState};
 use crate::engine::Policy;
 use crate::engine::compose::Known;
 use crate::engine::decide::{self, Decision};
+use crate::engine::echo;
 use crate::engine::plan::{self, incident::Answers};
 use crate::servicenow::Cached;
 use crate::steps::{Step, reached};
@@ -51,6 +52,8 @@ pub(super) struct Found {
     pub(super) event: PendingEvent,
     /// How many older events it stands for.
     pub(super) covered: usize,
+    /// Another one is as new, so the incident itself has to say which of them holds.
+    pub(super) tied: bool,
     /// BigPanda has not got everything yet that we want to write there.
     pub(super) unsettled: bool,
 }
@@ -62,7 +65,7 @@ pub(super) async fn handle(
     shared: &Shared,
     integration: &Integration,
     link: Link,
-    Found { event, covered, unsettled }: Found,
+    Found { event, covered, tied, unsettled }: Found,
 ) -> Result<Handled, Halt> {
     let share = match shared.warm.take(event.id) {
         Some(share) => share,
@@ -80,17 +83,23 @@ pub(super) async fn handle(
         Err(trouble) => return Err(Halt::of(trouble, now)),
     };
     let mut share = share;
-    if plan::wants_ticket(&link, &share.incident, policy) {
+    let compares = plan::wants_ticket(&link, &share.incident, policy);
+    if compares {
         // Before one side's value goes over the other's it has to be sure that it is newer: a share that was made
         // before our own write shows the value that we replaced.
         if unsettled && link.memory.agreed.values().any(|agreed| agreed.unseen) {
             let why = "BigPanda has not been told of the ticket's values yet".to_owned();
             return Err(Halt::Hold { until: now.plus(UNTOLD), why });
         }
-        let fresh = fetch::incident(integration, &link).await.map_err(|trouble| Halt::of(trouble, now))?;
-        let mut newer = (*share).clone();
-        newer.incident = fresh.incident;
-        share = Arc::new(newer);
+    }
+    let tied = tied || echo::as_new_as_known(&link, &share.incident);
+    if compares || tied {
+        match fetch::incident(integration, &link).await {
+            Ok(fresh) => share = Arc::new(Share { incident: fresh.incident, ..(*share).clone() }),
+            // Where the incident can't be read, what was shared last has to do.
+            Err(Trouble::Gone(_) | Trouble::Never(_)) if !compares => {}
+            Err(trouble) => return Err(Halt::of(trouble, now)),
+        }
     }
     let happened = match event.occasion {
         Occasion::Shared | Occasion::TicketChanged => Event::Shared(share.clone()),

@@ -213,10 +213,10 @@ async fn work(shared: &Shared, link: Link, unsettled: bool, crashes: u32, events
         outcome.take("ticket", handled);
         outcome.covered("ticket", covered);
     }
-    if let Some((newest, covered)) = newest(of_incident) {
+    if let Some(Newest { event, covered, tied }) = newest(of_incident) {
         // The ticket's part may just have made requests of its own.
         let unsettled = unsettled || !outcome.requests.is_empty();
-        let found = incident::Found { event: newest, covered, unsettled };
+        let found = incident::Found { event, covered, tied, unsettled };
         let handled = incident::handle(shared, integration, outcome.link.clone(), found).await;
         outcome.take("share", handled);
         outcome.covered("share", covered);
@@ -237,10 +237,22 @@ impl Outcome {
     }
 }
 
-/// The newest of the incident's events, and how many others it stands for.
-fn newest(events: Vec<PendingEvent>) -> Option<(PendingEvent, usize)> {
+/// The newest of the incident's events.
+struct Newest {
+    event: PendingEvent,
+    /// How many others it stands for.
+    covered: usize,
+    /// Whether another one is as new by BigPanda's clock, which counts in seconds. Which of the two states is the later
+    /// one can't be told from them then: shares overtake each other.
+    tied: bool,
+}
+
+fn newest(events: Vec<PendingEvent>) -> Option<Newest> {
     let covered = events.len().saturating_sub(1);
-    events.into_iter().max_by_key(|event| (event.revision, event.id)).map(|event| (event, covered))
+    let revision = events.iter().map(|event| event.revision).max()?;
+    let tied = events.iter().filter(|event| event.revision == revision).count() > 1;
+    let event = events.into_iter().filter(|event| event.revision == revision).max_by_key(|event| event.id)?;
+    Some(Newest { event, covered, tied })
 }
 
 /// Plugins that failed, for the link's history and for the log.
