@@ -89,8 +89,8 @@ fn native(incident: &Incident, max_alerts: usize) -> Done {
     for (place, alert) in incident.alerts.iter().take(max_alerts).enumerate() {
         let _ = writeln!(text, "{:-<56}\nAlert: {} / {total}", "", place + 1);
         let _ = writeln!(text, "Status: {}\nSource: {}", title(alert.status), alert.source_system);
-        for tag in &alert.tags {
-            let _ = writeln!(text, "{}: {}", tag.name, tag.value);
+        for (name, value) in alert.tags.iter() {
+            let _ = writeln!(text, "{name}: {value}");
         }
     }
     if total > max_alerts {

@@ -14,5 +14,6 @@ pub mod patch;
 pub mod request;
 pub mod secret;
 pub mod share;
+pub mod tags;
 pub mod ticket;
 pub mod time;

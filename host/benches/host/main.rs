@@ -1,4 +1,4 @@
-//! The whole host, measured: `cargo bench --workspace --bench host [-- accept|tickets|isolation|economy]`.
+//! The whole host, measured: `cargo bench --workspace --bench host [-- accept|isolation|economy|scale|tickets]`.
 //!
 //! Everything goes over loopback. Not a test: a number that misses its target is printed like any other;
 //! `benches/README.md` says what is wanted and what was found.
@@ -24,6 +24,7 @@ mod plugins;
 #[path = "../support/report.rs"]
 mod report;
 mod rig;
+mod scale;
 mod shape;
 mod tickets;
 
@@ -39,6 +40,9 @@ fn main() {
     }
     if asked("economy") {
         runtime().block_on(economy::run());
+    }
+    if asked("scale") {
+        runtime().block_on(scale::run());
     }
     if asked("tickets") {
         if rig::can_pin() {

@@ -9,7 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tandem::domain::id::{IncidentId, IntegrationName, SysId};
+use tandem::domain::ticket::TicketRef;
+use tandem::domain::time::Timestamp;
 use tandem::simulator::{Config, Handle, Simulator};
+use tandem::store::sqlite::{Options, SqliteStore};
+use tandem::store::{Links as _, NewLink};
+
+use crate::load::id;
 
 /// What shares present.
 pub(crate) const TOKEN: &str = "token-of-the-benches";
@@ -24,6 +31,10 @@ pub(crate) struct Plan {
     pub(crate) settings: String,
     /// Components for the plugins directory.
     pub(crate) plugins: Vec<PathBuf>,
+    /// Open links, each with its ticket, that the store has when the host starts.
+    pub(crate) links: usize,
+    /// The environment that is polled.
+    pub(crate) environment: Option<&'static str>,
 }
 
 /// A host that runs.
@@ -54,7 +65,10 @@ impl Rig {
         }
         let (public, admin) = (free_port(), free_port());
         let file = directory.path().join("tandem.toml");
-        fs::write(&file, configuration(&sim, public, admin, directory.path(), &plan.settings)).unwrap();
+        fs::write(&file, configuration(&sim, public, admin, directory.path(), &plan)).unwrap();
+        if plan.links > 0 {
+            open_links(&sim, &directory.path().join("tandem.db"), plan.links).await;
+        }
         let started = Instant::now();
         let host = spawn(&file, plan.pinned);
         let mut rig = Self { sim, public, admin, ready_in: Duration::ZERO, host, directory, file, pinned: plan.pinned };
@@ -150,6 +164,28 @@ pub(crate) fn keep_off() {
     assert!(moved.is_ok_and(|status| status.success()), "this process can't be moved to another processor");
 }
 
+/// Links as `tandem adopt` makes them, with their tickets in ServiceNow.
+async fn open_links(sim: &Handle, path: &Path, links: usize) {
+    let fields = [("short_description", "disk full"), ("correlation_id", "bigpanda:{n}")];
+    let fields = fields.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    sim.bulk("incident", links, &fields).unwrap();
+    let store = SqliteStore::open(path, &Options::default()).unwrap();
+    let new = |number: usize| NewLink {
+        integration: IntegrationName::new("acme").unwrap(),
+        incident: IncidentId::new(&id(number)).unwrap(),
+        environment: None,
+        ticket: TicketRef {
+            sys_id: SysId::new(&format!("{number:032x}")).unwrap(),
+            number: format!("INC{number:07}"),
+            url: format!("https://acme.service-now.com/incident.do?sys_id={number:032x}"),
+        },
+    };
+    for begin in (0..links).step_by(1_000) {
+        let some = (begin..links.min(begin + 1_000)).map(new).collect();
+        store.adopt(some, Timestamp(1_767_225_600_000)).await.unwrap();
+    }
+}
+
 async fn ready(admin: SocketAddr) -> bool {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let Ok(mut stream) = tokio::net::TcpStream::connect(admin).await else { return false };
@@ -158,8 +194,10 @@ async fn ready(admin: SocketAddr) -> bool {
     asked.is_ok() && stream.read_to_string(&mut answer).await.is_ok() && answer.starts_with("HTTP/1.1 200")
 }
 
-fn configuration(sim: &Handle, public: SocketAddr, admin: SocketAddr, directory: &Path, settings: &str) -> String {
+fn configuration(sim: &Handle, public: SocketAddr, admin: SocketAddr, directory: &Path, plan: &Plan) -> String {
     let access = sim.access();
+    let environment = plan.environment.map_or_else(String::new, |id| format!("environment_id = \"{id}\""));
+    let settings = &plan.settings;
     format!(
         r#"
 [server]
@@ -178,6 +216,7 @@ api_url = "{bigpanda}"
 api_key = "{key}"
 app_key = "{app}"
 requests_per_second = 10000
+{environment}
 [integration.acme.servicenow]
 url = "{servicenow}"
 username = "{user}"

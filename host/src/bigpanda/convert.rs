@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use super::dialect::{Alert, Change, Incident, Person, Relation, Snooze, Tags};
 use super::share::Unusable;
-use super::tolerant::{Found, Moment, Text};
+use super::tolerant::{Found, Moment, TagText, Text};
 use crate::domain;
 use crate::domain::id::{AlertId, IncidentId};
 use crate::domain::incident::{Status, Tag};
@@ -57,7 +57,7 @@ pub(super) fn incident(raw: Incident<'_>, root: &str) -> Result<Read, Unusable> 
         updated: reader.moment(&raw.updated, "updated_at"),
         environments: reader.texts(raw.environments, "environments"),
         folders: reader.texts(raw.folders, "folders"),
-        tags: reader.tags(raw.tags, "incident_tags")?,
+        tags: reader.incident_tags(raw.tags)?,
         alerts,
         changes: reader.changes(raw.changes),
         assignee: reader.person(raw.assignee, "assignee"),
@@ -226,7 +226,7 @@ impl Reader<'_> {
             secondary_property: self.owned(raw.secondary_property, at("secondary_property")),
             source_system: self.owned(raw.source_system, at("source_system")),
             description: self.owned(raw.description, at("description")),
-            tags: self.tags(raw.tags, at("tags"))?,
+            tags: self.alert_tags(raw.tags, at("tags"))?,
         })
     }
 
@@ -234,16 +234,39 @@ impl Reader<'_> {
         self.text(found, path).map_or_else(String::new, Text::into_owned)
     }
 
-    fn tags(&mut self, found: Found<Tags<'_>>, path: impl Display) -> Result<Vec<Tag>, Unusable> {
+    fn incident_tags(&mut self, found: Found<Tags<'_>>) -> Result<Vec<Tag>, Unusable> {
+        let mut tags = Vec::new();
+        self.tags(found, "incident_tags", |name, value| tags.push(Tag { name: name.into(), value: value.into() }))?;
+        Ok(tags)
+    }
+
+    fn alert_tags(&mut self, found: Found<Tags<'_>>, path: impl Display) -> Result<domain::tags::Tags, Unusable> {
+        let length = |raw: &(Found<Text<'_>>, Found<TagText<'_>>)| match raw {
+            (Found::Value(name), Found::Value(value)) => name.len() + value.0.len(),
+            (Found::Value(_) | Found::Missing | Found::Odd(_), Found::Value(_) | Found::Missing | Found::Odd(_)) => 0,
+        };
+        let mut tags = match &found {
+            Found::Value(Tags(raw)) => domain::tags::Tags::with_capacity(raw.len(), raw.iter().map(length).sum()),
+            Found::Missing | Found::Odd(_) => domain::tags::Tags::default(),
+        };
+        self.tags(found, path, |name, value| tags.push(name, value))?;
+        Ok(tags)
+    }
+
+    fn tags(
+        &mut self,
+        found: Found<Tags<'_>>,
+        path: impl Display,
+        mut take: impl FnMut(&str, &str),
+    ) -> Result<(), Unusable> {
         let raw = match found {
-            Found::Missing => return Ok(Vec::new()),
+            Found::Missing => return Ok(()),
             Found::Odd(kind) => return Err(self.wrong(path, kind, "a list of named values or an object")),
             Found::Value(Tags(raw)) => raw,
         };
-        let mut tags = Vec::with_capacity(raw.len());
         for (index, (name, value)) in raw.into_iter().enumerate() {
             let name = match name {
-                Found::Value(name) => name.into_owned(),
+                Found::Value(name) => name,
                 Found::Missing => {
                     self.odd(format_args!("{path}[{index}]"), "without a name");
                     continue;
@@ -253,12 +276,12 @@ impl Reader<'_> {
                 }
             };
             match value {
-                Found::Value(value) => tags.push(Tag { name, value: value.0.into_owned() }),
+                Found::Value(value) => take(&name, &value.0),
                 Found::Missing => {}
                 Found::Odd(kind) => self.odd(format_args!("{path}.{name}"), kind),
             }
         }
-        Ok(tags)
+        Ok(())
     }
 
     fn snooze(&mut self, found: Found<Snooze<'_>>) -> domain::incident::Snooze {

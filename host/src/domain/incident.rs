@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{AlertId, IncidentId};
+use super::tags::Tags;
 
 /// Status of an incident or alert. BigPanda writes it in varying case; parsing ignores case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ impl Status {
     }
 }
 
-/// A name with a value: an incident tag or an alert tag.
+/// A name with a value. An incident has a list of them, an alert has [`Tags`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     pub name: String,
@@ -100,13 +101,13 @@ pub struct Alert {
     /// `<type>.<integration>`, such as `datadog.prod_us`.
     pub source_system: String,
     pub description: String,
-    pub tags: Vec<Tag>,
+    pub tags: Tags,
 }
 
 impl Alert {
     /// The value of the first tag of that name; names match in exact case, as BigPanda's do.
     pub fn tag(&self, name: &str) -> Option<&str> {
-        self.tags.iter().find(|tag| tag.name == name).map(|tag| tag.value.as_str())
+        self.tags.get(name)
     }
 
     /// The value of the tag that the primary property names.

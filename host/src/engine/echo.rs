@@ -2,6 +2,7 @@
 
 use crate::domain::incident::Incident;
 use crate::domain::link::Link;
+use crate::domain::ticket::TicketState;
 use crate::engine::seal::fingerprint;
 
 /// A fingerprint of everything about an incident that a list of incidents shows. Equal outlines: nothing to fetch.
@@ -24,7 +25,11 @@ pub fn outline(incident: &Incident) -> String {
 /// Whether a state of the incident is another one than the state that was handled last, and yet not newer by BigPanda's
 /// clock, which counts in seconds.
 pub fn as_new_as_known(link: &Link, incident: &Incident) -> bool {
-    !link.memory.outline.is_empty()
-        && incident.revision() == link.revision
-        && outline(incident) != link.memory.outline
+    !link.memory.outline.is_empty() && incident.revision() == link.revision && outline(incident) != link.memory.outline
+}
+
+/// Whether a ticket is just what our own last write left behind. An entry in a journal would have made another version.
+pub fn is_our_own(link: &Link, ticket: &TicketState) -> bool {
+    link.ticket.as_ref().is_some_and(|known| known.sys_id == ticket.ticket.sys_id)
+        && ticket.version() == link.memory.version
 }

@@ -35,6 +35,18 @@ impl Writer {
         self.words.push(word);
     }
 
+    /// Words that make one row.
+    pub(super) fn row<const N: usize>(&mut self, words: [u32; N]) {
+        self.words.extend_from_slice(&words);
+    }
+
+    /// Texts that rows will point into; where they begin.
+    pub(super) fn append(&mut self, texts: &str) -> u32 {
+        let begin = self.arena.len() as u32;
+        self.arena.push_str(texts);
+        begin
+    }
+
     /// A span; two words.
     pub(super) fn text(&mut self, text: &str) {
         let span = [self.arena.len() as u32, text.len() as u32];

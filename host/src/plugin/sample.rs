@@ -72,7 +72,7 @@ fn share() -> Share {
         secondary_property: "check".into(),
         source_system: "sample.sample".into(),
         description: String::new(),
-        tags: vec![tag("host", "sample"), tag("check", "sample")],
+        tags: vec![tag("host", "sample"), tag("check", "sample")].into(),
     };
     Share {
         kind: ShareKind::New,

@@ -74,6 +74,7 @@ async fn handle(shared: &Shared, claim: EventClaim) {
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events).await;
     reached(Step::Transformed);
+    shared.warm.forget(&ids);
     let woken: Vec<Target> = requests.iter().map(|request| request.operation.target()).collect();
     let now = shared.clock.now();
     let event = ids.last().copied();

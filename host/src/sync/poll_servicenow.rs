@@ -17,6 +17,7 @@ use crate::domain::id::SysId;
 use crate::domain::ticket::TicketState;
 use crate::domain::time::Timestamp;
 use crate::engine::Policy;
+use crate::engine::echo::is_our_own;
 use crate::engine::seal::fingerprint;
 use crate::mapping::time::{parse, text};
 use crate::servicenow::{Changes, From};
@@ -57,7 +58,7 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
     let mut from = From::Since(begin.clone());
     let mut clock = None;
     let mut found = 0;
-    for _ in 0..REQUESTS {
+    for number in 1..=REQUESTS {
         let page = servicenow.changes(&scope, &from).await?;
         clock = clock.or(page.clock);
         let is_last = page.is_last;
@@ -66,6 +67,7 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
         for ticket in &fresh {
             place.see(ticket);
         }
+        let fresh = without_echoes(shared, integration, fresh).await?;
         let fresh = with_notes(integration, policy, fresh, &begin).await?;
         let events: Vec<NewEvent> = fresh.into_iter().map(|ticket| event(shared, integration, ticket)).collect();
         from = match (next, from) {
@@ -79,7 +81,9 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
             let oldest = earlier(&place.since, integration.polls.overlap);
             place.seen.retain(|_, (_, changed)| *changed >= oldest);
         }
-        if !events.is_empty() || place != before {
+        // A page of echoes need not be remembered by itself: read again after a crash, it is no news either.
+        let ends = is_last || number == REQUESTS;
+        if !events.is_empty() || (ends && place != before) {
             found += save(shared, integration, &place, events).await?;
         }
         if is_last {
@@ -110,6 +114,22 @@ async fn save(
     let cursor = Cursor { integration: integration.name.clone(), poller: POLLER, place: text };
     let accepted = shared.store.accept_polled(events, cursor).await?;
     Ok(accepted.iter().filter(|event| !event.duplicate).count() as u64)
+}
+
+/// Leaves out what our own writes left behind, before anything is asked or stored about it.
+async fn without_echoes(
+    shared: &Shared,
+    integration: &Integration,
+    tickets: Vec<TicketState>,
+) -> Result<Vec<TicketState>, Trouble> {
+    let mut rest = Vec::new();
+    for ticket in tickets {
+        let link = shared.store.link_of(&integration.name, &ticket.incident).await?;
+        if !link.is_some_and(|link| is_our_own(&link, &ticket)) {
+            rest.push(ticket);
+        }
+    }
+    Ok(rest)
 }
 
 /// Adds what was written into the journals. A new entry changes its ticket, so only changed ones have any.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::domain::id::EventId;
 use crate::domain::share::Share;
 
-/// How many shares are kept at most. At 25 kB each this is far below the memory budget.
-const CAPACITY: usize = 512;
+/// How many shares are kept at most. At 30 kB each this is a few megabytes; decisions are quick, so few wait.
+const CAPACITY: usize = 192;
 
 /// Parsed shares by event.
 #[derive(Default)]
@@ -27,5 +27,13 @@ impl Warm {
 
     pub(super) fn take(&self, event: EventId) -> Option<Arc<Share>> {
         self.shares.lock().unwrap_or_else(PoisonError::into_inner).remove(&event)
+    }
+
+    /// Drops what other events covered.
+    pub(super) fn forget(&self, events: &[EventId]) {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        for event in events {
+            shares.remove(event);
+        }
     }
 }

@@ -9,6 +9,7 @@ use tandem::domain::id::{AlertId, EnvironmentId, IncidentId};
 use tandem::domain::incident::{Activity, ActivityKind, Alert, Incident, Snooze, Status, Tag};
 use tandem::domain::outcome::{Failure, Outcome, Receipt};
 use tandem::domain::share::{Links, Overrides, Share, ShareKind};
+use tandem::domain::tags::Tags;
 
 use super::time::Time;
 use super::weather::{Fate, Weather};
@@ -93,7 +94,7 @@ impl BigPanda {
             secondary_property: String::new(),
             source_system: String::new(),
             description: String::new(),
-            tags: Vec::new(),
+            tags: Tags::default(),
         };
         let incident = Incident {
             id: id.clone(),

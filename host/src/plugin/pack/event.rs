@@ -8,6 +8,7 @@ use crate::domain::event::Occasion;
 use crate::domain::incident::{Alert, Change, Incident, Status as Grade, Tag};
 use crate::domain::patch::{Hook, Op, Proposal};
 use crate::domain::share::{Overrides, Share};
+use crate::domain::tags::Place;
 
 const ALERT: usize = 22;
 const PAIR: usize = 4;
@@ -83,7 +84,16 @@ pub(in crate::plugin) fn alerts(alerts: &[Alert]) -> Packed {
 
 /// Tags of all alerts, one alert's after the other's.
 pub(in crate::plugin) fn alert_tags(alerts: &[Alert]) -> Packed {
-    pairs(alerts.iter().flat_map(|alert| alert.tags.iter().map(by_name)))
+    let rows = alerts.iter().map(|alert| alert.tags.len()).sum();
+    let bytes = alerts.iter().map(|alert| alert.tags.text().len()).sum();
+    let mut table = Writer::new(PAIR, rows, bytes);
+    for alert in alerts {
+        let begin = table.append(alert.tags.text());
+        for Place { name, value, end } in alert.tags.places() {
+            table.row([begin + name, value - name, begin + value, end - value]);
+        }
+    }
+    table.finish()
 }
 
 pub(in crate::plugin) fn incident_tags(tags: &[Tag]) -> Packed {

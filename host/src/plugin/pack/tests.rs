@@ -66,7 +66,7 @@ fn agrees(share: &Share, ticket: Option<&BTreeMap<String, String>>, settings: &V
                 alert.description.as_str()
             )
         );
-        assert_eq!(pairs(view.tags()), tags(&alert.tags));
+        assert_eq!(pairs(view.tags()), tags(&Vec::from(alert.tags.clone())));
         assert_eq!(view.primary_value(), alert.primary_value());
         assert_eq!(event.alert(view.index()).unwrap().id(), view.id());
     }
@@ -155,7 +155,7 @@ fn alert() -> impl Strategy<Value = Alert> {
             secondary_property: texts.1,
             source_system: texts.2,
             description: texts.3,
-            tags,
+            tags: tags.into(),
         },
     )
 }

@@ -7,20 +7,29 @@ use std::collections::HashMap;
 use crate::domain::id::RequestId;
 use crate::domain::request::Request;
 
-/// How many are kept at most. At 8 kB each this is a few megabytes.
-const CAPACITY: usize = 512;
+/// How many are kept at most. At 8 kB each this is some megabytes.
+const CAPACITY: usize = 1024;
+
+/// After so many that found no room, what is here is unlikely to be claimed soon: its side is left alone, say.
+const PATIENCE: usize = 8 * CAPACITY;
 
 #[derive(Debug, Default)]
 pub(super) struct Warm {
     requests: HashMap<RequestId, Request>,
+    refused: usize,
 }
 
 impl Warm {
     pub(super) fn put(&mut self, id: RequestId, request: Request) {
         if self.requests.len() >= CAPACITY {
-            // A backlog: what is here waits behind it, and what comes will too.
+            // In a backlog, what is here is claimed before what comes.
+            self.refused += 1;
+            if self.refused <= PATIENCE {
+                return;
+            }
             self.requests.clear();
         }
+        self.refused = 0;
         self.requests.insert(id, request);
     }
 
