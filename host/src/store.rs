@@ -395,14 +395,27 @@ pub enum Adoption {
     Busy,
 }
 
+/// What became of a request that an operator wants tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retried {
+    Due,
+    /// A dead create stays dead while a newer one of its incident is under way, which stands for it.
+    Overtaken {
+        by: RequestId,
+    },
+    /// There is no such row, or it is finished.
+    Unknown,
+}
+
 /// What an operator does to the queue.
 #[async_trait]
 pub trait Desk: Send + Sync {
     async fn list(&self, filter: QueueFilter) -> Result<Vec<RequestView>, Error>;
     async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error>;
     /// Makes a dead or waiting request due now, with a fresh budget of attempts and crashes; one that is leased
-    /// only gets the budget. False: there is no such row, or it is finished.
-    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error>;
+    /// only gets the budget.
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<Retried, Error>;
     /// Gives a request up. False: there is no such row, or it is finished or leased.
     async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error>;
     async fn depths(&self) -> Result<Depths, Error>;

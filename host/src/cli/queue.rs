@@ -9,7 +9,7 @@ mod show;
 use super::{Exit, Source, block_on, output, report};
 use crate::domain::fault::Class;
 use crate::domain::id::{IntegrationName, RequestId};
-use crate::store::{QueueFilter, RequestState, RequestView};
+use crate::store::{QueueFilter, RequestState, RequestView, Retried};
 use desk::Desk;
 
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -118,20 +118,23 @@ async fn decide(desk: &Desk, pick: &Pick, verb: Verb) -> anyhow::Result<Exit> {
     }
     let mut exit = Exit::Success;
     for id in ids.into_iter().map(RequestId) {
-        let done = match verb {
-            Verb::Retry => desk.retry(id).await?,
-            Verb::Discard => desk.discard(id).await?,
+        let said = match verb {
+            Verb::Retry => match desk.retry(id).await? {
+                Retried::Due => Ok(format!("request {id} is due now\n")),
+                Retried::Overtaken { by } => {
+                    Err(format!("request {id} stays dead: request {by} is newer and under way"))
+                }
+                Retried::Unknown => Err(format!("request {id} does not exist or is finished")),
+            },
+            Verb::Discard if desk.discard(id).await? => Ok(format!("request {id} is given up\n")),
+            Verb::Discard => Err(format!("request {id} does not exist, is finished, or is being delivered now")),
         };
-        match (done, verb) {
-            (true, Verb::Retry) => output::data(&format!("request {id} is due now\n"))?,
-            (true, Verb::Discard) => output::data(&format!("request {id} is given up\n"))?,
-            (false, Verb::Retry) => output::talk(&format!("request {id} does not exist or is finished")),
-            (false, Verb::Discard) => {
-                output::talk(&format!("request {id} does not exist, is finished, or is being delivered now"));
+        match said {
+            Ok(done) => output::data(&done)?,
+            Err(why) => {
+                output::talk(&why);
+                exit = Exit::Failure;
             }
-        }
-        if !done {
-            exit = Exit::Failure;
         }
     }
     Ok(exit)

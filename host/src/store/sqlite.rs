@@ -62,7 +62,7 @@ use self::writer::{BATCH, Durability, State, Work, Writer};
 use super::{
     Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
     NewEvent, NewLink, NewRequest, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention,
-    Settled,
+    Retried, Settled,
 };
 use crate::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use crate::domain::link::Link;
@@ -325,7 +325,7 @@ impl Desk for SqliteStore {
         self.read(move |db| reader::show(db, id)).await
     }
 
-    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<Retried, Error> {
         self.write(Durability::Power, move |state| state.retry(id, now)).await
     }
 

@@ -10,7 +10,7 @@ use super::intake::{Halt, Handled, failed};
 use super::ports::{Effective, Integration, TransformJob};
 use super::runtime::Shared;
 use crate::domain::event::{Event, Occasion};
-use crate::domain::link::Link;
+use crate::domain::link::{Link, LinkState};
 use crate::domain::patch::{Hook, Settlement, Transformation, Verdict};
 use crate::domain::share::{Share, ShareKind};
 use crate::domain::ticket::{Reference, TicketState};
@@ -61,7 +61,7 @@ const UNTOLD: Duration = Duration::from_secs(5);
 pub(super) async fn handle(
     shared: &Shared,
     integration: &Integration,
-    link: Link,
+    mut link: Link,
     Found { event, covered, unsettled }: Found,
 ) -> Result<Handled, Halt> {
     let share = match shared.warm.take(event.id) {
@@ -106,11 +106,17 @@ pub(super) async fn handle(
         | Decision::Reopen
         | Decision::Follow(_) => {}
     }
-    let ticket = if decision == Decision::Reopen || plan::wants_ticket(&link, &share.incident, policy) {
+    let parked = link.state == LinkState::Parked;
+    let ticket = if parked || decision == Decision::Reopen || plan::wants_ticket(&link, &share.incident, policy) {
         Some(fetch::ticket(integration, &link, policy).await.map_err(|trouble| Halt::of(trouble, now))?)
     } else {
         None
     };
+    if parked {
+        // It is there after all.
+        link.state = LinkState::Open;
+        link.parked = None;
+    }
     // Which of the covered ones told of a comment isn't known any more.
     let commented = covered > 0 || share.kind == ShareKind::Commented || event.occasion == Occasion::IncidentChanged;
     let activities = if wants_activities(&share, commented, policy) {

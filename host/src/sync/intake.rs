@@ -10,9 +10,10 @@ use tokio::sync::Semaphore;
 
 use super::fetch::Trouble;
 use super::runtime::Shared;
-use super::{incident, ticket};
+use super::{alarm, incident, ticket};
 use crate::domain::id::{EventId, IncidentId};
 use crate::domain::link::{Link, LinkState};
+use crate::domain::notice::Notice;
 use crate::domain::patch::PluginFailure;
 use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
@@ -72,7 +73,9 @@ async fn handle(shared: &Shared, claim: EventClaim) {
     reached(Step::EventLeased);
     let EventClaim { link, fence, unsettled, crashes, events } = claim;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let before = link.state;
     let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events).await;
+    let notices = notices(before, &link, &ids, &end);
     reached(Step::Transformed);
     let woken: Vec<Target> = requests.iter().map(|request| request.operation.target()).collect();
     let now = shared.clock.now();
@@ -88,6 +91,9 @@ async fn handle(shared: &Shared, claim: EventClaim) {
     };
     match shared.store.decided(decided).await {
         Ok(Completion::Recorded) => {
+            for notice in notices {
+                shared.notify.notify(notice);
+            }
             for target in woken {
                 shared.requests(target).notify_one();
             }
@@ -98,6 +104,19 @@ async fn handle(shared: &Shared, claim: EventClaim) {
         }
         Err(error) => tracing::error!(error.code = "store.decided", error = %error, "a decision was not stored"),
     }
+}
+
+/// What a person has to know of a decision.
+fn notices(before: LinkState, link: &Link, events: &[EventId], end: &EventEnd) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if let (LinkState::New | LinkState::Open, LinkState::Parked, Some(why)) = (before, link.state, &link.parked) {
+        notices.push(alarm::parked(link, why));
+    }
+    match end {
+        EventEnd::Quarantined { why } => notices.push(alarm::quarantined(link, events, why)),
+        EventEnd::Done { .. } | EventEnd::Hold { .. } => {}
+    }
+    notices
 }
 
 /// What a claim comes to.

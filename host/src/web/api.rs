@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::problem::Problem;
 use super::site::Site;
 use crate::domain::id::{IncidentId, IntegrationName, RequestId};
-use crate::store::{self, QueueFilter, RequestState};
+use crate::store::{self, QueueFilter, RequestState, Retried};
 
 /// Filter of the queue, as query parameters.
 #[derive(Debug, Deserialize)]
@@ -51,13 +51,16 @@ pub(super) async fn request(State(site): State<Arc<Site>>, Path(id): Path<i64>) 
 }
 
 pub(super) async fn retry(State(site): State<Arc<Site>>, Path(id): Path<i64>) -> Answer {
-    let done = site.store.retry(RequestId(id), site.sync.now()).await.map_err(failed)?;
-    if !done {
-        return Err(missing("api.request", format!("there is no unfinished request {id}")));
+    let outcome = site.store.retry(RequestId(id), site.sync.now()).await.map_err(failed)?;
+    match outcome {
+        Retried::Unknown => return Err(missing("api.request", format!("there is no unfinished request {id}"))),
+        Retried::Due => {
+            tracing::info!(request.id = id, "an operator retries a request");
+            site.sync.wake();
+        }
+        Retried::Overtaken { .. } => {}
     }
-    tracing::info!(request.id = id, "an operator retries a request");
-    site.sync.wake();
-    Ok(Json(json!({ "retried": id })))
+    Ok(Json(json!({ "request": id, "outcome": outcome })))
 }
 
 pub(super) async fn discard(State(site): State<Arc<Site>>, Path(id): Path<i64>) -> Answer {

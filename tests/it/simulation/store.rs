@@ -11,7 +11,8 @@ use tandem::domain::time::Timestamp;
 use tandem::store::sqlite::SqliteStore;
 use tandem::store::{
     Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
-    NewEvent, NewLink, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+    NewEvent, NewLink, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Retried,
+    Settled,
 };
 
 use super::weather::Weather;
@@ -122,7 +123,7 @@ impl Desk for Mortal {
     async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error> {
         self.inner.show(id).await
     }
-    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<Retried, Error> {
         self.inner.retry(id, now).await
     }
     async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {

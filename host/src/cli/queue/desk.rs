@@ -14,7 +14,7 @@ use crate::domain::fault::Class;
 use crate::domain::id::RequestId;
 use crate::domain::secret::Secret;
 use crate::store::sqlite::{Options, SqliteStore};
-use crate::store::{self, Depths, Desk as _, QueueFilter, RequestDetail, RequestState, RequestView};
+use crate::store::{self, Depths, Desk as _, QueueFilter, RequestDetail, RequestState, RequestView, Retried};
 
 /// Longest time for an answer of the host.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,6 +35,12 @@ pub(in crate::cli) struct Host {
 #[derive(Deserialize)]
 struct Listing {
     requests: Vec<RequestView>,
+}
+
+/// What the API says of a request that is to be tried again.
+#[derive(Deserialize)]
+struct Tried {
+    outcome: Retried,
 }
 
 /// What the API says when it refuses.
@@ -105,11 +111,13 @@ impl Desk {
         }
     }
 
-    /// Whether there was something to retry.
-    pub(super) async fn retry(&self, id: RequestId) -> anyhow::Result<bool> {
+    pub(super) async fn retry(&self, id: RequestId) -> anyhow::Result<Retried> {
         match self {
             Self::File(store) => Ok(store.retry(id, SystemClock::new().now()).await?),
-            Self::Host(host) => host.act(id, "retry").await,
+            Self::Host(host) => {
+                let tried: Option<Tried> = host.ask(reqwest::Method::POST, &format!("queue/{id}/retry")).await?;
+                Ok(tried.map_or(Retried::Unknown, |tried| tried.outcome))
+            }
         }
     }
 

@@ -58,6 +58,7 @@ pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Kn
         link.memory.resolving = None;
     }
     link.memory.outline = echo::outline(incident);
+    link.memory.essence = echo::essence(incident, &policy.response_tag);
     let mut said = Vec::new();
     if *decision == Decision::Reopen {
         match reopen::fate(&before, answers.ticket, transformation.reopening.as_ref(), policy, answers.now) {

@@ -21,7 +21,8 @@ use crate::domain::time::Timestamp;
 use crate::store::sqlite::{Options, SqliteStore};
 use crate::store::{
     Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
-    NewEvent, NewLink, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+    NewEvent, NewLink, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Retried,
+    Settled,
 };
 use crate::sync::{self, Parts, Transform, TransformJob};
 use crate::web::{Gate, PluginDesk, Server, Site, start};
@@ -137,7 +138,7 @@ impl Desk for Switched {
     async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error> {
         self.inner.show(id).await
     }
-    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<Retried, Error> {
         self.inner.retry(id, now).await
     }
     async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
