@@ -10,6 +10,7 @@ mod calm;
 mod chance;
 mod ladder;
 mod plugins;
+mod redo;
 mod run;
 mod servicenow;
 mod store;

@@ -10,7 +10,7 @@ use super::seal::{self, marker, request_key};
 use crate::domain::id::{IncidentId, SysId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::outcome::{Failure, Outcome, Receipt};
-use crate::domain::request::{Operation, Request, Target};
+use crate::domain::request::{Extra, Operation, Request, Target};
 use crate::domain::share::ShareKind;
 use crate::domain::ticket::{FieldValue, Journal, Phase, TicketRef};
 
@@ -193,7 +193,14 @@ fn told_to_the_former(link: &Link, request: &Request, ticket: &TicketRef, policy
         fields,
         references: Vec::new(),
     };
-    Some(Request { key, operation, cause: request.cause.clone(), lineage: Vec::new(), generation: 0 })
+    Some(Request {
+        key,
+        operation,
+        cause: request.cause.clone(),
+        lineage: Vec::new(),
+        generation: 0,
+        extra: Extra::default(),
+    })
 }
 
 fn opened(link: &Link, ticket: &TicketRef) -> Link {
@@ -335,7 +342,14 @@ fn minutes(wait: Duration) -> String {
 
 fn follow_up(request: &Request, name: &str, operation: Operation) -> Request {
     let link_free = request_key(crate::domain::id::LinkId(0), request.key.as_str(), name);
-    Request { key: link_free, operation, cause: request.cause.clone(), lineage: Vec::new(), generation: 0 }
+    Request {
+        key: link_free,
+        operation,
+        cause: request.cause.clone(),
+        lineage: Vec::new(),
+        generation: 0,
+        extra: Extra::default(),
+    }
 }
 
 /// A create answers the share that locked the incident, which is the first one, though newer ones may have

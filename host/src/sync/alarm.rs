@@ -13,6 +13,8 @@ use crate::engine::settle::{Alarm, Step};
 const PARKED: &str = "link.parked";
 /// Code of every notice about events that were set aside.
 const QUARANTINED: &str = "event.quarantined";
+/// Most events that a notice names.
+const NAMED: usize = 10;
 
 /// The notice that an attempt's end asks for.
 pub(super) fn of_attempt(id: RequestId, alarm: Alarm, step: &Step, link: &Link, request: &Request) -> Option<Notice> {
@@ -60,12 +62,16 @@ pub(super) fn parked(link: &Link, why: &str) -> Notice {
 
 /// Events were set aside.
 pub(super) fn quarantined(link: &Link, events: &[EventId], why: &str) -> Notice {
-    let (title, what) = match events {
-        [_] => ("an event is quarantined".to_owned(), "It is"),
-        _ => (format!("{} events of an incident are quarantined", events.len()), "They are"),
+    let title = match events {
+        [_] => "an event is quarantined".to_owned(),
+        _ => format!("{} events of an incident are quarantined", events.len()),
     };
-    let next =
-        format!("{what} not looked at again by themselves; what comes after them is. The link's history says more.");
+    let numbers: Vec<String> = events.iter().take(NAMED).map(|event| format!("e{event}")).collect();
+    let next = format!(
+        "What comes after is handled; this waits for a person: `tandem queue retry {}` has it looked at again, \
+         `tandem queue discard` gives it up, `tandem queue list --quarantined` shows all.",
+        numbers.join(" ")
+    );
     about(link, QUARANTINED, title, vec![full_stop(why), next])
 }
 

@@ -141,7 +141,7 @@ pub(super) async fn handle(
     let transformation = if decision == Decision::Notes {
         Transformation::default()
     } else {
-        shared.transform.transform(job.clone()).await
+        shared.plugins(link.id).transform(job.clone()).await
     };
     go_ahead(&transformation)?;
     let settlements = settled(shared, &link, &share, ticket.as_ref(), &transformation, policy, job).await;
@@ -165,10 +165,10 @@ pub(super) async fn handle(
     let plan = plan::incident::plan(link, answers, &look_up);
     let mut notes = overridden(&share, ignored);
     notes.extend(failed(&share.incident.id, &transformation.failures));
-    Ok(Handled { plan, notes })
+    Ok(Handled { event: event.id, plan, notes })
 }
 
-fn hooks(decision: &Decision, compares: bool) -> &'static [Hook] {
+pub(super) fn hooks(decision: &Decision, compares: bool) -> &'static [Hook] {
     match decision {
         Decision::Create { closing: true } | Decision::Update { closing: true } => CLOSING,
         Decision::Reopen => RETURNING,
@@ -213,7 +213,7 @@ pub(super) async fn settled(
     if disputes.is_empty() {
         return Vec::new();
     }
-    shared.transform.transform(TransformJob { disputes, hooks: &[Hook::Conflict], ..job }).await.settlements
+    shared.plugins(link.id).transform(TransformJob { disputes, hooks: &[Hook::Conflict], ..job }).await.settlements
 }
 
 fn overridden(share: &Share, ignored: &[String]) -> Vec<JournalNote> {

@@ -77,15 +77,22 @@ async fn handle(shared: &Shared, claim: EventClaim) {
     let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events).await;
     let notices = notices(before, &link, &ids, &end);
     reached(Step::Transformed);
-    let woken: Vec<Target> = requests.iter().map(|request| request.operation.target()).collect();
+    let woken: Vec<Target> = requests.iter().map(|(_, request)| request.operation.target()).collect();
     let now = shared.clock.now();
-    let event = ids.last().copied();
+    let over = match &end {
+        EventEnd::Done { .. } | EventEnd::Quarantined { .. } => ids.clone(),
+        EventEnd::Hold { .. } => Vec::new(),
+    };
+    let of = link.id;
     let decided = Decided {
         link,
         fence,
         events: ids,
         end,
-        requests: requests.into_iter().map(|request| NewRequest { request, due: now, event }).collect(),
+        requests: requests
+            .into_iter()
+            .map(|(event, request)| NewRequest { request, due: now, event: Some(event) })
+            .collect(),
         notes,
         now,
     };
@@ -94,6 +101,7 @@ async fn handle(shared: &Shared, claim: EventClaim) {
             for notice in notices {
                 shared.notify.notify(notice);
             }
+            shared.forget_trial(of, &over);
             for target in woken {
                 shared.requests(target).notify_one();
             }
@@ -123,7 +131,8 @@ fn notices(before: LinkState, link: &Link, events: &[EventId], end: &EventEnd) -
 struct Outcome {
     link: Link,
     end: EventEnd,
-    requests: Vec<Request>,
+    /// Each with the event that it comes from.
+    requests: Vec<(EventId, Request)>,
     notes: Vec<JournalNote>,
 }
 
@@ -157,6 +166,8 @@ impl Halt {
 
 /// What the handling of one event led to.
 pub(super) struct Handled {
+    /// The event that stood for all of its side.
+    pub(super) event: EventId,
     pub(super) plan: Plan,
     pub(super) notes: Vec<JournalNote>,
 }
@@ -175,7 +186,7 @@ impl Outcome {
     /// they are decided again together, and what was done already is then no news.
     fn take(&mut self, side: &str, handled: Result<Handled, Halt>) {
         match handled {
-            Ok(Handled { plan: Plan { link, requests, said }, notes }) => {
+            Ok(Handled { event, plan: Plan { link, requests, said }, notes }) => {
                 self.link = link;
                 for request in &requests {
                     let why = format!("{} was sealed as {}", request.operation.name(), request.key);
@@ -187,7 +198,7 @@ impl Outcome {
                 if requests.is_empty() {
                     self.note(&format!("{side}.decided"), "nothing differs from what was written".to_owned());
                 }
-                self.requests.extend(requests);
+                self.requests.extend(requests.into_iter().map(|request| (event, request)));
                 self.notes.extend(notes);
             }
             Err(Halt::Done(why)) => self.note(&format!("{side}.decided"), why),

@@ -23,7 +23,7 @@ pub(super) struct Filter {
     limit: Option<u32>,
 }
 
-type Answer = Result<Json<Value>, Problem>;
+pub(super) type Answer = Result<Json<Value>, Problem>;
 
 pub(super) async fn depths(State(site): State<Arc<Site>>) -> Answer {
     Ok(Json(json!(site.store.depths().await.map_err(failed)?)))
@@ -104,15 +104,15 @@ fn unknown_state(word: &str) -> Problem {
     bad("api.state", format!("`{word}` is no state of a request")).hint(format!("use one of {known}"))
 }
 
-fn bad(code: &'static str, message: String) -> Problem {
+pub(super) fn bad(code: &'static str, message: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, code, message)
 }
 
-fn missing(code: &'static str, message: String) -> Problem {
+pub(super) fn missing(code: &'static str, message: String) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, code, message).hint("`tandem queue list` shows what waits")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function of map_err")]
-fn failed(error: store::Error) -> Problem {
+pub(super) fn failed(error: store::Error) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", error.to_string()).again_in(5)
 }

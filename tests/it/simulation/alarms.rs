@@ -75,7 +75,7 @@ async fn a_parked_link_is_told_once_and_a_person_who_shares_it_again_frees_it() 
 }
 
 /// An event of the incident, as it stands in the inbox.
-async fn accepted(calm: &Calm, body: Vec<u8>) {
+pub async fn accepted(calm: &Calm, body: Vec<u8>) {
     let share = calm.bigpanda.look().shares.remove(0);
     let event = NewEvent {
         occasion: Occasion::Shared,
@@ -110,7 +110,7 @@ async fn an_event_that_kills_the_host_three_times_is_told_once_and_keeps_nobody_
     insta::assert_snapshot!(words(&told[0].1), @r#"
     event.quarantined: an event is quarantined
     The host died 3 times while handling it.
-    It is not looked at again by themselves; what comes after them is. The link's history says more.
+    What comes after is handled; this waits for a person: `tandem queue retry e1` has it looked at again, `tandem queue discard` gives it up, `tandem queue list --quarantined` shows all.
     "#);
     assert_eq!(calm.tickets(), 0);
     // What comes after it is handled.
@@ -133,6 +133,6 @@ async fn an_event_that_cannot_be_read_is_told_once() {
     insta::assert_snapshot!(words(&told[0].1), @r#"
     event.quarantined: an event is quarantined
     The stored share cannot be read: EOF while parsing a value at line 1 column 8.
-    It is not looked at again by themselves; what comes after them is. The link's history says more.
+    What comes after is handled; this waits for a person: `tandem queue retry e1` has it looked at again, `tandem queue discard` gives it up, `tandem queue list --quarantined` shows all.
     "#);
 }

@@ -21,13 +21,14 @@ pub fn decide(link: &Link, share: &Share, policy: &Policy, now: Timestamp) -> De
     if share.kind == ShareKind::TicketSync {
         return nothing("a periodic tick carries no change");
     }
+    // Shares overtake each other, and only this one tells of the comment.
+    let commented = share.kind == ShareKind::Commented && link.state == LinkState::Open;
     if share.incident.revision() < link.revision {
-        // Shares overtake each other, and only this one tells of the comment.
-        let commented = share.kind == ShareKind::Commented && link.state == LinkState::Open;
         return if commented { Decision::Notes } else { nothing("the share is older than what was sent already") };
     }
     if link.error_shown && only_repeats(link, share, policy) {
-        return nothing("only the marks of the failure are new; what failed waits for a person");
+        let why = "only the marks of the failure are new; what failed waits for a person";
+        return if commented { Decision::Notes } else { nothing(why) };
     }
     let over = is_over(&share.incident);
     match (link.state, &link.ticket) {
@@ -149,6 +150,9 @@ mod tests {
         let anew = Decision::Create { closing: false };
         assert_eq!(decided(&Link { error_shown: false, ..failed.clone() }, &marked), anew, "nothing failed");
         assert_eq!(decided(&failed, &Share { kind: ShareKind::Manual, ..marked.clone() }), anew, "a person shares it");
+        let commented = Share { kind: ShareKind::Commented, ..marked.clone() };
+        let open = Link { state: LinkState::Open, ticket: Some(samples::ticket()), ..failed.clone() };
+        assert_eq!(decided(&open, &commented), Decision::Notes, "what people write is passed on all the same");
         marked.incident.tags.push(Tag { name: "team".to_owned(), value: "db".to_owned() });
         assert_eq!(decided(&failed, &marked), anew, "something else changed");
     }

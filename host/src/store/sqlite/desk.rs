@@ -13,11 +13,11 @@ use crate::domain::time::Timestamp;
 use crate::store::Retried;
 
 /// An unfinished request, as an operator's change needs it.
-struct Open {
-    link: LinkId,
+pub(super) struct Open {
+    pub(super) link: LinkId,
     integration: IntegrationName,
-    target: Target,
-    state: i64,
+    pub(super) target: Target,
+    pub(super) state: i64,
     created: Timestamp,
     is_create: bool,
 }
@@ -29,34 +29,41 @@ impl State {
         if let Some(by) = self.overtaken(id, &row) {
             return Ok(Retried::Overtaken { by });
         }
-        let Open { link, integration, target, state, created, .. } = row;
-        if self.ledger.get(link).is_some_and(|live| live.is_leased(target, id)) {
-            // It is being attempted right now; only the budget starts anew.
-            self.db.prepare_cached("UPDATE requests SET attempts = 0, crashes = 0 WHERE id = ?1")?.execute([id.0])?;
-        } else {
-            let state_now = if state == rows::READY { rows::READY } else { rows::RETRY };
-            self.db
-                .prepare_cached("UPDATE requests SET state = ?2, due = ?3, attempts = 0, crashes = 0 WHERE id = ?1")?
-                .execute(params![id.0, state_now, now.0])?;
-            self.ledger.change(link, &integration, |live| match live.request(target, id) {
-                Some(row) => {
-                    row.state = state_now;
-                    row.due = now;
-                }
-                None => live.insert(target, LiveRequest { id, state: state_now, created, due: now, lease: None }),
-            });
-            if state == rows::DEAD {
-                self.ledger.totals.dead = self.ledger.totals.dead.saturating_sub(1);
-            }
-        }
+        self.make_due(id, &row, now)?;
+        let link = row.link;
         let text = format!("Request {id} was made due by an operator, with a fresh budget of attempts.");
         journal::write(&self.db, link, now, &[journal::note("request.retried", &text)])?;
         Ok(Retried::Due)
     }
 
+    /// The row's part of a retry: due then, with a fresh budget.
+    pub(super) fn make_due(&mut self, id: RequestId, row: &Open, due: Timestamp) -> Result<(), Fail> {
+        let Open { link, integration, target, state, created, .. } = row;
+        if self.ledger.get(*link).is_some_and(|live| live.is_leased(*target, id)) {
+            // It is being attempted right now; only the budget starts anew.
+            self.db.prepare_cached("UPDATE requests SET attempts = 0, crashes = 0 WHERE id = ?1")?.execute([id.0])?;
+            return Ok(());
+        }
+        let state_now = if *state == rows::READY { rows::READY } else { rows::RETRY };
+        self.db
+            .prepare_cached("UPDATE requests SET state = ?2, due = ?3, attempts = 0, crashes = 0 WHERE id = ?1")?
+            .execute(params![id.0, state_now, due.0])?;
+        self.ledger.change(*link, integration, |live| match live.request(*target, id) {
+            Some(row) => {
+                row.state = state_now;
+                row.due = due;
+            }
+            None => live.insert(*target, LiveRequest { id, state: state_now, created: *created, due, lease: None }),
+        });
+        if *state == rows::DEAD {
+            self.ledger.totals.dead = self.ledger.totals.dead.saturating_sub(1);
+        }
+        Ok(())
+    }
+
     /// The newer request of the incident that a dead create would get in front of: it would make the ticket from an
     /// older state, and the newer state would never be sent.
-    fn overtaken(&self, id: RequestId, row: &Open) -> Option<RequestId> {
+    pub(super) fn overtaken(&self, id: RequestId, row: &Open) -> Option<RequestId> {
         if !(row.state == rows::DEAD && row.is_create) {
             return None;
         }
@@ -90,7 +97,7 @@ impl State {
         Ok(())
     }
 
-    fn open_request(&self, id: RequestId) -> Result<Option<Open>, Fail> {
+    pub(super) fn open_request(&self, id: RequestId) -> Result<Option<Open>, Fail> {
         let found = self
             .db
             .prepare_cached(
