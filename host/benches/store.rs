@@ -15,7 +15,7 @@ use std::time::Duration;
 use tandem::clock::{Clock, SystemClock};
 use tandem::domain::id::{EventId, IncidentId, IntegrationName, RequestKey, SysId};
 use tandem::domain::link::{Link, LinkState};
-use tandem::domain::request::{Cause, Operation, Request, Target};
+use tandem::domain::request::{Cause, Extra, Operation, Request, Target};
 use tandem::domain::share::ShareKind;
 use tandem::domain::ticket::{FieldValue, TicketRef};
 use tandem::domain::time::Timestamp;
@@ -215,7 +215,7 @@ fn decided(claim: EventClaim, now: Timestamp) -> Decided {
     };
     let cause = Cause { kind: ShareKind::New, environment: None, response_tag: "servicenow_link".to_owned() };
     let key = RequestKey::new(&format!("key-{}", link.id)).unwrap();
-    let request = Request { key, operation, cause, lineage: Vec::new(), generation: 1 };
+    let request = Request { key, operation, cause, lineage: Vec::new(), generation: 1, extra: Extra::default() };
     let requests = vec![NewRequest { request, due: now, event: events.first().copied() }];
     let notes = (0..2).map(|_| note("decided by the bench, in a sentence of some length"));
     let end = EventEnd::Done { why: String::new() };

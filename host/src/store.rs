@@ -355,7 +355,7 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<RequestClaim>, Error>;
     /// Replaces the content of a leased request once, when its references have been resolved before its first
-    /// attempt; from then on it never changes. A second time is stale.
+    /// attempt; from then on only `Desk::reseal` changes it. A second time is stale.
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error>;
     /// Records an attempt with all that follows from it.
     async fn settled(&self, settled: Settled) -> Result<Completion, Error>;
@@ -395,16 +395,116 @@ pub enum Adoption {
     Busy,
 }
 
+/// What became of a request that an operator wants tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retried {
+    Due,
+    /// A dead create stays dead while a newer one of its incident is under way, which stands for it.
+    Overtaken {
+        by: RequestId,
+    },
+    /// There is no such row, or it is finished.
+    Unknown,
+}
+
+/// Which dead letters are to be tried again, and how fast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrive {
+    pub integration: Option<IntegrationName>,
+    /// Code of the last failure.
+    pub reason: Option<String>,
+    /// So many fall due in each `per`, evenly spread, oldest first; at least 1.
+    pub rate: u32,
+    pub per: Duration,
+    pub now: Timestamp,
+    /// Only counts.
+    pub dry_run: bool,
+}
+
+/// What a redrive came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redriven {
+    /// Requests that are due from now on, or would be.
+    pub requests: u64,
+    /// When the last of them falls due.
+    pub last_due: Option<Timestamp>,
+    /// How many of them failed for which reason, the most frequent first.
+    pub reasons: Vec<(String, u64)>,
+    /// Left where they are, because a newer request of their incident was delivered or is under way: what they hold is
+    /// out of date.
+    pub overtaken: u64,
+}
+
+/// What a request was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    pub link: Link,
+    /// `None`: no event led to it, or it isn't kept any more.
+    pub event: Option<PendingEvent>,
+    /// Its last attempt may have arrived.
+    pub uncertain: bool,
+}
+
+/// New content for a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reseal {
+    pub id: RequestId,
+    pub request: Request,
+    /// The link that the content was made for, and what it becomes.
+    pub seen: Link,
+    pub link: Link,
+    /// For the link's history.
+    pub note: String,
+    pub now: Timestamp,
+}
+
+/// What became of a dead letter's new content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resealed {
+    Due,
+    Overtaken {
+        by: RequestId,
+    },
+    /// The link has changed since, or it is no dead letter any more; nothing was stored.
+    Changed,
+}
+
+/// An event that was set aside, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventView {
+    pub id: EventId,
+    pub link: LinkId,
+    pub integration: IntegrationName,
+    pub incident: IncidentId,
+    pub received: Timestamp,
+    /// How many hosts died over it.
+    pub crashes: u32,
+    pub why: String,
+}
+
 /// What an operator does to the queue.
 #[async_trait]
 pub trait Desk: Send + Sync {
     async fn list(&self, filter: QueueFilter) -> Result<Vec<RequestView>, Error>;
     async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error>;
     /// Makes a dead or waiting request due now, with a fresh budget of attempts and crashes; one that is leased
-    /// only gets the budget. False: there is no such row, or it is finished.
-    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error>;
+    /// only gets the budget.
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<Retried, Error>;
     /// Gives a request up. False: there is no such row, or it is finished or leased.
     async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error>;
+    /// Makes dead letters due, spread over time; see [`Redrive`]. All in one transaction.
+    async fn redrive(&self, redrive: Redrive) -> Result<Redriven, Error>;
+    /// What a request was made from.
+    async fn origin(&self, id: RequestId) -> Result<Option<Origin>, Error>;
+    /// Replaces the content of a dead letter and makes it due.
+    async fn reseal(&self, reseal: Reseal) -> Result<Resealed, Error>;
+    /// Events that were set aside, newest first, a thousand at most.
+    async fn quarantined(&self, integration: Option<IntegrationName>) -> Result<Vec<EventView>, Error>;
+    /// Lets an event that was set aside be decided, with a fresh count of deaths. False: it is not set aside.
+    async fn release(&self, id: EventId, now: Timestamp) -> Result<bool, Error>;
+    /// Gives an event up that was set aside. False: it is not set aside.
+    async fn forget(&self, id: EventId, now: Timestamp) -> Result<bool, Error>;
     async fn depths(&self) -> Result<Depths, Error>;
     /// Whether a write can be made durable right now.
     async fn check(&self) -> Result<(), Error>;

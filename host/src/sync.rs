@@ -13,11 +13,13 @@ mod poll;
 mod poll_bigpanda;
 mod poll_servicenow;
 mod ports;
+mod redo;
 mod retrieve;
 mod runtime;
 mod ticket;
 mod warm;
 
 pub use ports::{Effective, Integration, Notify, Polls, Reader, Settings, Transform, TransformJob};
+pub use redo::{Change, NotRedone, Redone, Tried};
 pub use retrieve::{Answer, NotSettled, Retrieved, Settled};
 pub use runtime::{Handle, Options, Parts};

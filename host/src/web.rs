@@ -9,6 +9,7 @@ mod health;
 mod listener;
 mod problem;
 mod pull;
+mod redo;
 mod router;
 mod site;
 mod webhook;

@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tandem::simulator::{Action, Fault};
 
+use crate::support::plugins::{component, relabelled};
 use crate::support::{World, incident, tandem};
 
 fn code(output: &Output) -> i32 {
@@ -191,8 +192,19 @@ async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
 
     // What was broken is mended, and the operator says so.
     world.sim.servicenow_faults().clear();
-    let retried = ask(&["retry", "--all-dead"]);
-    assert_eq!((code(&retried), out(&retried)), (0, format!("request {number} is due now\n")));
+    let dry = ask(&["retry", "--all", "--dry-run"]);
+    let rows = "  servicenow.refused  1\n";
+    assert_eq!((code(&dry), out(&dry)), (0, format!("1 dead letter would go back into the queue, due now\n{rows}")));
+    let other = ask(&["retry", "--all", "--reason", "servicenow.gone"]);
+    assert_eq!(
+        (code(&other), talk(&other).as_str()),
+        (0, "no dead letter failed for servicenow.gone\n  1 failed for servicenow.refused\n")
+    );
+    assert_eq!(code(&ask(&["retry", "--all", "--rate", "many"])), 2);
+    assert_eq!(code(&ask(&["retry", &number, "--rate", "1/s"])), 2, "one needs no rate");
+    let retried = ask(&["retry", "--all", "--integration", "acme", "--rate", "5/m", "--json"]);
+    let told: Value = serde_json::from_str(&out(&retried)).unwrap();
+    assert_eq!((&told["requests"], &told["reasons"][0][1], &told["overtaken"]), (&1.into(), &1.into(), &0.into()));
     world.until_told(&id).await;
 
     world.until("nothing waits", |_| talk(&ask(&["list"])) == "nothing waits\n").await;
@@ -219,6 +231,95 @@ async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
     assert!(finished.as_array().unwrap().iter().any(|row| row["id"] == request["id"]), "{finished}");
     let nothing = tandem(world.directory(), &[], &["queue", "list"]);
     assert_eq!((code(&nothing), out(&nothing).as_str(), talk(&nothing).as_str()), (0, "", "nothing waits\n"));
+}
+
+/// What people see of a file's digest.
+fn short_digest(file: &str) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(std::fs::read(file).unwrap());
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_tried_with_another_plugin_that_nobody_else_gets() {
+    let mut world = World::new().await;
+    world.sim.servicenow_faults().add(Fault { method: Some("POST".to_owned()), ..Fault::new(Action::status(403)) });
+    assert!(world.start(&[]).await, "{}", world.log());
+    let (id, mut share) = incident(1);
+    share["incident"]["incident_tags"].as_array_mut().unwrap().push(json!({ "tag_id": "mood", "tag_value": "panic" }));
+    assert_eq!(world.share(&share).await.unwrap().status, 202);
+    let ask = |arguments: &[&str]| {
+        let mut all = vec!["queue"];
+        all.extend_from_slice(arguments);
+        tandem(world.directory(), &[], &all)
+    };
+    let dead = || serde_json::from_str::<Value>(&out(&ask(&["list", "--state", "dead", "--json"]))).unwrap();
+    world.until("a dead letter", |_| dead().as_array().is_some_and(|all| all.len() == 1)).await;
+    let number = dead()[0]["id"].to_string();
+    world.sim.servicenow_faults().clear();
+
+    // Whatever is wrong with the plugin is said, and changes nothing.
+    let file = |name: &str, bytes: &[u8]| {
+        let path = world.directory().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    let job = std::fs::read(component("job")).unwrap();
+    let with = |id: &str, file: &str| ask(&["retry", &number, "--with-plugin", &format!("{id}={file}")]);
+    let moody = file("moody.wasm", &std::fs::read(component("moody")).unwrap());
+    let refusals = [
+        with("short-description", &file("text.wasm", b"no component")),
+        with("short-description", &file("job.wasm", &job)),
+        with("moody", &moody),
+    ];
+    let refusals: Vec<String> = refusals.iter().map(|refused| format!("{} {}", code(refused), talk(refused))).collect();
+    let digest = &short_digest(&moody);
+    insta::assert_snapshot!(refusals.join("\n").replace(digest, "<digest>"), @r#"
+    1 error: the host refused: the component cannot be used: it is something else, not a WebAssembly component
+
+    hint: Build it with `tandem plugin build DIR`.
+    [plugin.format]
+
+    1 error: the host refused: the component cannot be used: it is the plugin `job`, and was given as `short-description`
+
+    hint: Give it as `job=FILE`.
+    [plugin.id]
+
+    1 error: the host refused: moody 0.1.0 (<digest>) failed: it panicked: in a bad mood about gate (tests/components/moody/src/lib.rs:70)
+
+    hint: Tell the plugin's author; until then another version or the bundled plugin can stand in.
+    [redo.plugin-failed]
+    "#);
+    assert_eq!(dead()[0]["id"].to_string(), number);
+
+    let mended = relabelled(&job, |about| {
+        about["id"] = "description".into();
+        about["version"] = "9.9.9".into();
+    });
+    let tried = with("description", &file("mended.wasm", &mended));
+    assert_eq!(code(&tried), 0, "{}", talk(&tried));
+    let told = out(&tried);
+    assert!(told.starts_with(&format!("request {number} was sealed again with description 9.9.9 (")), "{told}");
+    assert!(told.contains("\n  description") && told.contains("Resolved priority: P"), "{told}");
+    world.until_told(&id).await;
+    let ticket = &world.sim.tickets_of(&format!("bigpanda:{id}"))[0];
+    assert!(ticket.get("description").contains("\npriority: P2\n"), "{}", ticket.get("description"));
+    let shown = out(&ask(&["show", &number]));
+    assert!(shown.contains("was sealed again with description 9.9.9"), "{shown}");
+    let (next, share) = incident(2);
+    assert_eq!(world.share(&share).await.unwrap().status, 202);
+    world.until_told(&next).await;
+    let ticket = &world.sim.tickets_of(&format!("bigpanda:{next}"))[0];
+    assert!(!ticket.get("description").contains("\npriority: P2\n"), "it is installed for nobody");
+
+    let nobody = ask(&["list", "--quarantined"]);
+    assert_eq!((code(&nobody), talk(&nobody).as_str()), (0, "nothing is quarantined\n"));
+    assert_eq!(code(&ask(&["retry", "e1"])), 1);
+    world.stop().await;
+    let alone =
+        tandem(world.directory(), &[], &["queue", "retry", &number, "--with-plugin", &format!("moody={moody}")]);
+    assert_eq!(code(&alone), 69);
+    assert!(talk(&alone).contains("[queue.no-host]"), "{}", talk(&alone));
 }
 
 #[tokio::test]

@@ -82,6 +82,22 @@ async fn an_outage_makes_two_messages_and_not_twenty() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_refused_for_good_is_told_at_once() {
+    let (chat, mail) = (Receiver::chat(200).await, Receiver::mail("235 welcome").await);
+    let settings = settings(&chat, &mail, "none").replace("attempts = 1", "attempts = 6").replace("\"2s\"", "\"15m\"");
+    let mut world = World::new().await.configured(&settings);
+    world.sim.servicenow_faults().add(Fault { method: Some("POST".to_owned()), ..Fault::new(Action::status(403)) });
+    assert!(world.start(&[]).await, "{}", world.log());
+    assert_eq!(world.share(&incident(1).1).await.unwrap().status, 202);
+    world.until("it was told", |_| !chat.messages().is_empty() && !mail.messages().is_empty()).await;
+    let told = &chat.messages()[0];
+    assert!(told.contains("a request failed and is not tried again") && told.contains("tandem queue show"), "{told}");
+    assert!(mail.messages()[0].contains("a request failed and is not tried again"), "{:?}", mail.messages());
+    assert!(world.stop().await.success());
+    assert_eq!(chat.messages().len(), 1, "{:?}", chat.messages());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_credentials_are_told_once() {
     let (chat, mail) = (Receiver::chat(200).await, Receiver::mail("235 welcome").await);
     let settings = settings(&chat, &mail, "none").replace("\"2s\"", "\"15m\"");

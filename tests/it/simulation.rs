@@ -4,9 +4,13 @@
 //!
 //! A run depends on its seed alone: `TANDEM_SEED=4711 cargo test --workspace --test it -- simulation::one` repeats it.
 
+mod alarms;
 mod bigpanda;
+mod calm;
 mod chance;
+mod ladder;
 mod plugins;
+mod redo;
 mod run;
 mod servicenow;
 mod store;

@@ -11,10 +11,12 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tandem::clock::SystemClock;
 use tandem::config::{Inputs, load};
+use tandem::domain::id::PluginId;
 use tandem::domain::notice::Notice;
 use tandem::domain::patch::Transformation;
+use tandem::plugin::LoadError;
 use tandem::store::sqlite::{Options as StoreOptions, SqliteStore};
-use tandem::sync::{Handle, Notify, Options, Parts, Transform, TransformJob};
+use tandem::sync::{Handle, Notify, Options, Parts, Transform, TransformJob, Tried};
 use tandem::web::{self, Gate, PluginDesk, Server, Site};
 
 use crate::load::{Shares, fire};
@@ -45,6 +47,9 @@ impl PluginDesk for NoPlugins {
     }
     fn reload(&self) -> Value {
         json!([])
+    }
+    fn trial(&self, _: &PluginId, _: &[u8]) -> Result<Tried, LoadError> {
+        Err(LoadError::NoMetadata)
     }
     fn is_ready(&self) -> bool {
         true

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::bigpanda::share;
 use crate::config::Plugins;
+use crate::domain::id::PluginId;
 use crate::domain::patch::{Op, Transformation};
 use crate::mapping;
-use crate::plugin::{Dictionary, Host, Input, bundled};
-use crate::sync::{Transform, TransformJob};
+use crate::plugin::{Dictionary, Host, Input, LoadError, Trial, bundled};
+use crate::sync::{Transform, TransformJob, Tried};
 use crate::web::PluginDesk;
 
 /// Loads the plugins, off the runtime's threads: compiling takes a while.
@@ -48,11 +49,28 @@ impl Chain {
 #[async_trait]
 impl Transform for Chain {
     async fn transform(&self, job: TransformJob) -> Transformation {
-        let TransformJob { event, occasion, share, stored, ticket, disputes, settings, hooks, now, .. } = job;
-        let seed = u64::from_le_bytes(event.0.to_le_bytes());
-        let raw = Some(Arc::from(share::raw(&stored)));
-        self.host.transform(Input { occasion, share, raw, ticket, settings, disputes, hooks, now, seed }).await
+        self.host.transform(input(job)).await
     }
+}
+
+/// The same chain with a plugin that is tried.
+struct Other {
+    host: Arc<Host>,
+    trial: Trial,
+}
+
+#[async_trait]
+impl Transform for Other {
+    async fn transform(&self, job: TransformJob) -> Transformation {
+        self.host.transform_with(&self.trial, input(job)).await
+    }
+}
+
+fn input(job: TransformJob) -> Input {
+    let TransformJob { event, occasion, share, stored, ticket, disputes, settings, hooks, now, .. } = job;
+    let seed = u64::from_le_bytes(event.0.to_le_bytes());
+    let raw = Some(Arc::from(share::raw(&stored)));
+    Input { occasion, share, raw, ticket, settings, disputes, hooks, now, seed }
 }
 
 /// The plugin host, for operators.
@@ -74,6 +92,12 @@ impl PluginDesk for Desk {
     fn reload(&self) -> Value {
         let reload = self.host.reload_now();
         json!({ "generation": reload.generation, "changed": reload.changed, "broken": reload.broken })
+    }
+
+    fn trial(&self, id: &PluginId, bytes: &[u8]) -> Result<Tried, LoadError> {
+        let trial = self.host.trial(id, bytes)?;
+        let (id, name) = (trial.id().clone(), trial.name());
+        Ok(Tried { id, name, plugins: Arc::new(Other { host: self.host.clone(), trial }) })
     }
 
     fn is_ready(&self) -> bool {

@@ -43,6 +43,12 @@ pub struct Memory {
     /// Fingerprint of the incident as it was when it was last handled; see `Incident::outline`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub outline: String,
+    /// The same without what we change ourselves; see `engine::echo::essence`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub essence: String,
+    /// A create was given up whose outcome is unknown: whoever creates next looks first.
+    #[serde(skip_serializing_if = "is_false")]
+    pub unsure: bool,
     /// The incident was resolved when it was last handled.
     #[serde(skip_serializing_if = "is_false")]
     pub resolved: bool,

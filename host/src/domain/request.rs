@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::id::{EnvironmentId, IncidentId, RequestKey, SysId};
 use super::patch::Lineage;
 use super::share::ShareKind;
-use super::ticket::{FieldValue, Reference};
+use super::ticket::{FieldValue, Journal, Reference};
 
 /// Which side a request goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,6 +111,29 @@ pub struct Cause {
     pub response_tag: String,
 }
 
+/// What a ticket gets beyond what plugins propose for its fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Extra {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<(Journal, String)>,
+    /// Values that the host itself sets, whatever plugins say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<FieldValue>,
+    /// Fields that an update writes though no setting allows them and though they were written before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forced: Vec<String>,
+    /// Fields that an update leaves alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
+}
+
+impl Extra {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One change to one side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -123,4 +146,7 @@ pub struct Request {
     /// Generation of plugins that answered; 0 for a request that no plugin took part in.
     #[serde(default)]
     pub generation: u64,
+    /// The host's own part of the content, for sealing it again; delivery doesn't read it.
+    #[serde(default, skip_serializing_if = "Extra::is_nothing")]
+    pub extra: Extra,
 }

@@ -3,6 +3,7 @@
 //! `decide` said what kind of change it is; plugins and, where it was needed, the other side have been asked. Nothing
 //! here asks anybody. Sealing the same event again gives the same requests. Called by `sync::intake`.
 
+pub mod again;
 pub mod incident;
 mod pairs;
 pub mod ticket;
@@ -13,7 +14,7 @@ use super::policy::Policy;
 use super::seal::{marker, request_key};
 use crate::domain::id::{EnvironmentId, EventId, IncidentId};
 use crate::domain::link::Link;
-use crate::domain::request::{Cause, Operation, Request};
+use crate::domain::request::{Cause, Extra, Operation, Request};
 use crate::domain::share::ShareKind;
 
 /// All that follows from one event.
@@ -82,6 +83,13 @@ impl<'a> ToIncident<'a> {
             response_tag: self.policy.response_tag.clone(),
         };
         let operation = operation(environment, self.link.incident.clone());
-        self.requests.push(Request { key: self.key(name), operation, cause, lineage: Vec::new(), generation: 0 });
+        self.requests.push(Request {
+            key: self.key(name),
+            operation,
+            cause,
+            lineage: Vec::new(),
+            generation: 0,
+            extra: Extra::default(),
+        });
     }
 }

@@ -11,7 +11,7 @@ use super::policy::Policy;
 use crate::domain::id::{EventId, LinkId, RequestKey, SysId};
 use crate::domain::link::Link;
 use crate::domain::patch::Transformation;
-use crate::domain::request::{Cause, Operation, Request};
+use crate::domain::request::{Cause, Extra, Operation, Request};
 use crate::domain::share::{Share, ShareKind};
 use crate::domain::ticket::{FieldValue, Journal, Reference};
 
@@ -46,25 +46,11 @@ pub fn is_ours(text: &str) -> bool {
     text.contains(MARK)
 }
 
-/// What a ticket gets beyond what plugins propose for its fields.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Extra {
-    pub notes: Vec<(Journal, String)>,
-    /// Values that the host itself sets, whatever plugins say.
-    pub set: Vec<FieldValue>,
-    /// Fields that an update writes though no setting allows them and though they were written before.
-    pub forced: Vec<String>,
-    /// Fields that an update leaves alone.
-    pub withheld: Vec<String>,
-}
-
-impl Extra {
-    fn add_to(&self, fields: &mut Vec<FieldValue>) {
-        for FieldValue { field, value } in &self.set {
-            match fields.iter_mut().find(|entry| entry.field == *field) {
-                Some(entry) => entry.value.clone_from(value),
-                None => fields.push(FieldValue { field: field.clone(), value: value.clone() }),
-            }
+fn add(extra: &Extra, fields: &mut Vec<FieldValue>) {
+    for FieldValue { field, value } in &extra.set {
+        match fields.iter_mut().find(|entry| entry.field == *field) {
+            Some(entry) => entry.value.clone_from(value),
+            None => fields.push(FieldValue { field: field.clone(), value: value.clone() }),
         }
     }
 }
@@ -86,7 +72,7 @@ pub fn create(link: &Link, material: Material<'_>) -> Request {
     let key = request_key(link.id, &format!("event/{event}"), "create-ticket");
     let composed = compose::compose(&transformation.proposals, look_up);
     let Composed { mut fields, references, mut notes, lineage, .. } = composed;
-    extra.add_to(&mut fields);
+    add(extra, &mut fields);
     notes.extend(extra.notes.iter().cloned());
     // The correlation is the host's own promise, whatever plugins say about it.
     fields.retain(|field| field.field != "correlation_id" && field.field != "correlation_display");
@@ -99,6 +85,7 @@ pub fn create(link: &Link, material: Material<'_>) -> Request {
         cause: cause(share, policy),
         lineage,
         generation: transformation.generation,
+        extra: extra.clone(),
         key,
     }
 }
@@ -123,7 +110,7 @@ pub fn update(link: &Link, ticket: &SysId, material: Material<'_>) -> Option<Req
         let differs = link.written.get(&field.field).is_none_or(|written| *written != fingerprint(&field.value));
         !is_correlation(&field.field) && (forced(&field.field) || (allowed(&field.field) && differs))
     });
-    extra.add_to(&mut fields);
+    add(extra, &mut fields);
     // A reference that nobody has asked about can't be compared; it was written at the create under this text.
     references.retain(|reference| {
         forced(&reference.field) || (allowed(&reference.field) && !link.written.contains_key(&reference.field))
@@ -143,6 +130,7 @@ pub fn update(link: &Link, ticket: &SysId, material: Material<'_>) -> Option<Req
         cause: cause(share, policy),
         lineage,
         generation: transformation.generation,
+        extra: extra.clone(),
         key,
     })
 }
@@ -207,6 +195,7 @@ pub fn amend(link: &Link, ticket: &SysId, event: EventId, extra: &Extra, policy:
         },
         lineage: Vec::new(),
         generation: 0,
+        extra: extra.clone(),
         key,
     }
 }

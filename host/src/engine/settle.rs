@@ -10,7 +10,7 @@ use super::seal::{self, marker, request_key};
 use crate::domain::id::{IncidentId, SysId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::outcome::{Failure, Outcome, Receipt};
-use crate::domain::request::{Operation, Request, Target};
+use crate::domain::request::{Extra, Operation, Request, Target};
 use crate::domain::share::ShareKind;
 use crate::domain::ticket::{FieldValue, Journal, Phase, TicketRef};
 
@@ -45,6 +45,10 @@ pub enum Alarm {
     None,
     /// The last attempt failed; a person has to act.
     Exhausted,
+    /// The request was refused for good: another try by itself would get the same answer.
+    Refused,
+    /// The record is gone, and the link waits for a person.
+    Parked,
     /// Credentials were refused; the whole instance is paused.
     Credentials,
 }
@@ -84,6 +88,11 @@ fn applied(link: &Link, request: &Request, receipt: Receipt, policy: &Policy) ->
     let mut follow_ups = Vec::new();
     let (changed, note) = match &request.operation {
         Operation::CreateTicket { fields, .. } => match ticket {
+            Some(ticket) if is_current(link, &ticket.sys_id) => {
+                let mut link = link.clone();
+                follow_ups.extend(mended(&mut link, request));
+                (Some(link), format!("nothing was sent: {} is there already", ticket.number))
+            }
             Some(ticket) => {
                 let mut link = opened(link, &ticket);
                 // Whatever the count begins with, nobody but us has touched a ticket that was just created.
@@ -108,12 +117,10 @@ fn applied(link: &Link, request: &Request, receipt: Receipt, policy: &Policy) ->
             let mut link = link.clone();
             seal::written(fields, &mut link.written);
             remember(&mut link, fields, version);
-            if link.error_shown {
-                if let Some(ticket) = &link.ticket {
-                    follow_ups.extend(tag(&link.incident, request, &ticket.url));
-                }
-                link.error_shown = false;
-            }
+            // A person had it tried again, and the ticket is there after all.
+            link.state = LinkState::Open;
+            link.parked = None;
+            follow_ups.extend(mended(&mut link, request));
             let names: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
             (Some(link), format!("ticket updated: {}", names.join(", ")))
         }
@@ -150,6 +157,13 @@ fn remember(link: &mut Link, fields: &[FieldValue], version: Option<i64>) {
     }
 }
 
+/// A series of failures is over: the ticket's address takes the place of the word `error`.
+fn mended(link: &mut Link, request: &Request) -> Option<Request> {
+    let shown = std::mem::take(&mut link.error_shown);
+    let ticket = link.ticket.as_ref().filter(|_| shown)?;
+    tag(&link.incident, request, &ticket.url)
+}
+
 fn is_current(link: &Link, ticket: &SysId) -> bool {
     link.ticket.as_ref().is_some_and(|current| current.sys_id == *ticket)
 }
@@ -179,11 +193,20 @@ fn told_to_the_former(link: &Link, request: &Request, ticket: &TicketRef, policy
         fields,
         references: Vec::new(),
     };
-    Some(Request { key, operation, cause: request.cause.clone(), lineage: Vec::new(), generation: 0 })
+    Some(Request {
+        key,
+        operation,
+        cause: request.cause.clone(),
+        lineage: Vec::new(),
+        generation: 0,
+        extra: Extra::default(),
+    })
 }
 
 fn opened(link: &Link, ticket: &TicketRef) -> Link {
-    Link { state: LinkState::Open, ticket: Some(ticket.clone()), ..link.clone() }
+    let mut link = Link { state: LinkState::Open, ticket: Some(ticket.clone()), ..link.clone() };
+    link.memory.unsure = false;
+    link
 }
 
 fn again(
@@ -216,7 +239,7 @@ fn dead(link: &Link, request: &Request, failure: Failure, policy: &Policy) -> Se
     let note = format!("given up ({}); it waits in the dead-letter queue", failure.code);
     let next = "It is not tried again by itself; an operator of Tandem has to look at it.";
     let (changed, follow_ups) = show_error(link, request, &failure, next, policy);
-    Settlement { step: Step::Dead { failure }, link: changed, follow_ups, pause: None, alarm: Alarm::None, note }
+    Settlement { step: Step::Dead { failure }, link: changed, follow_ups, pause: None, alarm: Alarm::Refused, note }
 }
 
 /// The record to change is gone. Nothing is created anew by itself; the link waits for a person.
@@ -227,12 +250,14 @@ fn missing(link: &Link, request: &Request, failure: Failure, policy: &Policy) ->
         Target::ServiceNow => {
             let next = "The link is parked until an operator of Tandem decides.";
             let (changed, follow_ups) = show_error(link, request, &failure, next, policy);
+            // Whoever has been told that it is parked need not hear it again.
+            let alarm = if link.state == LinkState::Parked { Alarm::None } else { Alarm::Parked };
             let mut link = changed.unwrap_or_else(|| link.clone());
             link.state = LinkState::Parked;
             link.parked = Some(failure.summary.clone());
             let note = format!("parked: {}", failure.summary);
             let step = Step::Parked { failure };
-            Settlement { step, link: Some(link), follow_ups, pause: None, alarm: Alarm::None, note }
+            Settlement { step, link: Some(link), follow_ups, pause: None, alarm, note }
         }
     }
 }
@@ -317,7 +342,14 @@ fn minutes(wait: Duration) -> String {
 
 fn follow_up(request: &Request, name: &str, operation: Operation) -> Request {
     let link_free = request_key(crate::domain::id::LinkId(0), request.key.as_str(), name);
-    Request { key: link_free, operation, cause: request.cause.clone(), lineage: Vec::new(), generation: 0 }
+    Request {
+        key: link_free,
+        operation,
+        cause: request.cause.clone(),
+        lineage: Vec::new(),
+        generation: 0,
+        extra: Extra::default(),
+    }
 }
 
 /// A create answers the share that locked the incident, which is the first one, though newer ones may have

@@ -56,12 +56,16 @@ pub enum LoadError {
     Config { id: String, message: String },
     #[error("another file has the id `{id}` already: {}", .first.display())]
     Twin { id: String, first: PathBuf },
+    #[error("it is the plugin `{found}`, and was given as `{given}`")]
+    OtherId { given: String, found: String },
+    #[error("the plugin `{0}` is switched off, so that it would not be asked")]
+    Disabled(String),
 }
 
 impl Fault for LoadError {
     fn class(&self) -> Class {
         match self {
-            Self::Config { .. } | Self::NotGranted(_) => Class::Config,
+            Self::Config { .. } | Self::NotGranted(_) | Self::OtherId { .. } | Self::Disabled(_) => Class::Config,
             _ => Class::Plugin,
         }
     }
@@ -82,6 +86,8 @@ impl Fault for LoadError {
             Self::Start { code, .. } => code,
             Self::Config { .. } => "plugin.config",
             Self::Twin { .. } => "plugin.twin",
+            Self::OtherId { .. } => "plugin.id",
+            Self::Disabled(_) => "plugin.disabled",
         }
     }
 
@@ -106,6 +112,8 @@ impl Fault for LoadError {
             Self::Compile(_) | Self::Link(_) | Self::Start { .. } => "Ask the plugin's author.",
             Self::Config { .. } => "`tandem plugin show ID` lists its settings and what they may be.",
             Self::Twin { .. } => "Remove one of the two files.",
+            Self::OtherId { found, .. } => return Some(format!("Give it as `{found}=FILE`.")),
+            Self::Disabled(_) => "Take it out of `disabled` in [plugins], or try another plugin.",
         };
         Some(hint.to_owned())
     }

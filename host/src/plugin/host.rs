@@ -12,7 +12,7 @@ use super::chain::{self, Dictionary, Surroundings};
 use super::compile::Compiler;
 use super::context::Input;
 use super::engine::{self, Size, Ticker};
-use super::error::Error;
+use super::error::{Error, LoadError};
 use super::generation::Generation;
 use super::hook::minimal::HOST;
 use super::imports;
@@ -20,6 +20,7 @@ use super::load::Loader;
 use super::pool::Pool;
 use super::registry::{Bundled, Registry, Reload};
 use super::status::Status;
+use super::trial::Trial;
 use super::watch::Watch;
 use crate::config::{OnTwoWriters, Plugins};
 use crate::domain::id::PluginId;
@@ -98,6 +99,21 @@ impl Host {
         }
     }
 
+    /// A chain of its own for single events: what runs now, with this component in it. Compiles, so it blocks.
+    pub fn trial(&self, id: &PluginId, bytes: &[u8]) -> Result<Trial, LoadError> {
+        Trial::load(&self.inner.registry, id, bytes)
+    }
+
+    /// The same as [`Host::transform`], with the plugins of a trial.
+    pub async fn transform_with(&self, trial: &Trial, input: Input) -> Transformation {
+        let (inner, generation) = (self.inner.clone(), trial.generation.clone());
+        let fallback = input.clone();
+        match self.pool.run(move || inner.answer(&generation, input)).await {
+            Some(transformation) => transformation,
+            None => self.inner.without_plugins(fallback, "the host is stopping"),
+        }
+    }
+
     /// Asks the plugins about an event on this thread, which stays busy for as long as they take.
     pub fn transform_here(&self, input: Input) -> Transformation {
         {
@@ -149,10 +165,13 @@ impl Drop for Host {
 
 impl Inner {
     fn transform(&self, input: Input) -> Transformation {
-        let generation = self.registry.current();
+        self.answer(&self.registry.current(), input)
+    }
+
+    fn answer(&self, generation: &Generation, input: Input) -> Transformation {
         let again = input.clone();
         // A panic of the host itself must not take the worker with it, nor the event.
-        match catch_unwind(AssertUnwindSafe(|| self.run(&generation, input))) {
+        match catch_unwind(AssertUnwindSafe(|| self.run(generation, input))) {
             Ok(transformation) => transformation,
             Err(_) => self.without_plugins(again, "it panicked; the log has the place"),
         }

@@ -145,6 +145,15 @@ impl Registry {
         Reload { generation: self.current.load().number, changed: false, broken }
     }
 
+    /// What runs, with another plugin in it or in the place of the one of its id.
+    pub(super) fn with(&self, plugin: &Arc<Loaded>) -> Generation {
+        let ledger = self.ledger();
+        let others = ledger.files.values().filter_map(|known| known.loaded.as_ref());
+        let mut files: Vec<Arc<Loaded>> = others.filter(|other| other.id != plugin.id).cloned().collect();
+        files.push(plugin.clone());
+        Generation::new(self.current.load().number, &self.bundled, &files, &self.loader.config)
+    }
+
     fn swap(&self, ledger: &mut Ledger, next: Generation) {
         ledger.newest = next.number;
         let number = next.number;

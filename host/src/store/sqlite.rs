@@ -5,7 +5,7 @@
 //!
 //! **Invariants on disk**, at every commit:
 //! - A link has a row for ever. An event or request is in exactly one row, with its body in a row of its own that
-//!   is written once (`request_bodies` once more by `complete_seal`).
+//!   is written once (`request_bodies` once more by `complete_seal`, and when a person has it sealed again).
 //! - An event is unfinished while `events.state <> 1`, a request while `requests.state < 4`; the partial indexes
 //!   `events_open` and `requests_open` hold these rows and nothing else.
 //! - `leased = 1` says that a worker had the row when the host last committed. At open there are no workers.
@@ -35,6 +35,7 @@ mod owner;
 mod prune;
 mod reader;
 mod recover;
+mod redrive;
 mod rows;
 mod schema;
 pub mod upkeep;
@@ -56,15 +57,16 @@ use self::inbox::DecidedRow;
 use self::outbox::{RequestRow, SettledRow};
 use self::owner::Owner;
 use self::reader::Readers;
+use self::redrive::ResealRow;
 use self::rows::LinkRow;
 use self::warm::Warm;
 use self::writer::{BATCH, Durability, State, Work, Writer};
 use super::{
-    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
-    NewEvent, NewLink, NewRequest, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention,
-    Settled,
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, EventView, Inbox, JournalEntry,
+    Links, NewEvent, NewLink, NewRequest, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven, RequestClaim,
+    RequestDetail, RequestView, Reseal, Resealed, Retention, Retried, Settled,
 };
-use crate::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
+use crate::domain::id::{EventId, Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use crate::domain::link::Link;
 use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
@@ -325,12 +327,41 @@ impl Desk for SqliteStore {
         self.read(move |db| reader::show(db, id)).await
     }
 
-    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<Retried, Error> {
         self.write(Durability::Power, move |state| state.retry(id, now)).await
     }
 
     async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
         self.write(Durability::Power, move |state| state.discard(id, now)).await
+    }
+
+    async fn redrive(&self, redrive: Redrive) -> Result<Redriven, Error> {
+        self.write(Durability::Power, move |state| state.redrive(&redrive)).await
+    }
+
+    async fn origin(&self, id: RequestId) -> Result<Option<Origin>, Error> {
+        self.read(move |db| redrive::origin(db, id)).await
+    }
+
+    async fn reseal(&self, reseal: Reseal) -> Result<Resealed, Error> {
+        let Reseal { id, request, seen, link, note, now } = reseal;
+        let body = rows::to_json(&request, "a request").map_err(Fail::into_error)?;
+        let link = LinkRow::new(link).map_err(Fail::into_error)?;
+        let generation = i64::try_from(request.generation).unwrap_or(i64::MAX);
+        let mut row = ResealRow { id, generation, body, seen, link, note, now };
+        self.write(Durability::Power, move |state| state.reseal(&mut row)).await
+    }
+
+    async fn quarantined(&self, integration: Option<IntegrationName>) -> Result<Vec<EventView>, Error> {
+        self.read(move |db| redrive::quarantined(db, integration.as_ref())).await
+    }
+
+    async fn release(&self, id: EventId, now: Timestamp) -> Result<bool, Error> {
+        self.write(Durability::Power, move |state| state.release(id, now)).await
+    }
+
+    async fn forget(&self, id: EventId, now: Timestamp) -> Result<bool, Error> {
+        self.write(Durability::Power, move |state| state.forget(id, now)).await
     }
 
     async fn depths(&self) -> Result<Depths, Error> {

@@ -116,7 +116,12 @@ async fn deliver(shared: &Shared, claim: RequestClaim) {
     };
     let policy = &integration.settings.plain().policy;
     let started = shared.clock.elapsed();
-    let (request, outcome) = if crashes >= policy.retry.crash_limit {
+    let is_create = matches!(request.operation, Operation::CreateTicket { .. });
+    // What an earlier create of the incident may have left behind counts as much as what this one did.
+    let uncertain = uncertain || (is_create && link.memory.unsure);
+    let (request, outcome) = if let Some(outcome) = needless(&link, &request) {
+        (request, outcome)
+    } else if crashes >= policy.retry.crash_limit {
         (request, Outcome::Refused(poison(crashes)))
     } else {
         match prepared(shared, integration, id, fence, request).await {
@@ -132,6 +137,16 @@ async fn deliver(shared: &Shared, claim: RequestClaim) {
     let took = Some(shared.clock.elapsed().saturating_sub(started));
     let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took };
     record(shared, policy, attempt).await;
+}
+
+/// A create whose incident has its ticket: a dead letter that is tried again after a newer share made it. Sending it
+/// would make a second one.
+pub(super) fn needless(link: &Link, request: &Request) -> Option<Outcome> {
+    if !matches!(request.operation, Operation::CreateTicket { .. }) {
+        return None;
+    }
+    let ticket = Some(link.ticket.clone()?);
+    Some(Outcome::Applied(Receipt { ticket, adopted: true, ..Receipt::default() }))
 }
 
 /// An attempt that has ended, by whomever it was made.
@@ -159,10 +174,21 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
     let now = shared.clock.now();
     let settlement = settle(&link, &request, attempts, outcome, policy);
     observe(&link, &request, &settlement, attempts, took);
-    alarm::raise(shared, &settlement, &link, &request);
-    let Settlement { step, link: changed, follow_ups, pause, alarm, note } = settlement;
+    let Settlement { step, link: mut changed, follow_ups, pause, alarm, note } = settlement;
     match alarm {
         Alarm::None => {}
+        Alarm::Refused => tracing::error!(
+            error.code = "sync.refused",
+            request.key = %request.key,
+            incident.id = %link.incident,
+            "a request is not tried again and waits in the dead-letter queue"
+        ),
+        Alarm::Parked => tracing::error!(
+            error.code = "link.parked",
+            request.key = %request.key,
+            incident.id = %link.incident,
+            "a link is set aside for a person"
+        ),
         Alarm::Exhausted => tracing::error!(
             error.code = "sync.exhausted",
             request.key = %request.key,
@@ -176,6 +202,7 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
             "credentials were refused; the side is left alone until they are mended"
         ),
     }
+    let notice = alarm::of_attempt(id, alarm, &step, &link, &request);
     if let Some(wait) = pause {
         shared.pause(target, &link.integration, now.plus(wait));
     }
@@ -189,7 +216,12 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
             // Once uncertain, a series stays so: an attempt that certainly failed says nothing of the one before.
             uncertain: unsure || uncertain,
         },
-        Next::Dead { failure } => RequestEnd::Dead { failure, uncertain: uncertain_death },
+        Next::Dead { failure } => {
+            if uncertain_death && matches!(request.operation, Operation::CreateTicket { .. }) {
+                changed.get_or_insert_with(|| link.clone()).memory.unsure = true;
+            }
+            RequestEnd::Dead { failure, uncertain: uncertain_death }
+        }
         Next::Parked { failure } => RequestEnd::Parked { failure },
     };
     let sides: Vec<Target> = follow_ups.iter().map(|request| request.operation.target()).collect();
@@ -199,6 +231,10 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
     match shared.store.settled(settled).await {
         Ok(Completion::Recorded) => {
             reached(Step::Settled);
+            // An attempt whose outcome was not stored is made again, and tells then.
+            if let Some(notice) = notice {
+                shared.notify.notify(notice);
+            }
             for side in sides {
                 shared.requests(side).notify_one();
             }

@@ -10,7 +10,7 @@ use super::intake::{Halt, Handled, failed};
 use super::ports::{Effective, Integration, TransformJob};
 use super::runtime::Shared;
 use crate::domain::event::{Event, Occasion};
-use crate::domain::link::Link;
+use crate::domain::link::{Link, LinkState};
 use crate::domain::patch::{Hook, Settlement, Transformation, Verdict};
 use crate::domain::share::{Share, ShareKind};
 use crate::domain::ticket::{Reference, TicketState};
@@ -64,7 +64,7 @@ const UNTOLD: Duration = Duration::from_secs(5);
 pub(super) async fn handle(
     shared: &Shared,
     integration: &Integration,
-    link: Link,
+    mut link: Link,
     Found { event, covered, tied, unsettled }: Found,
 ) -> Result<Handled, Halt> {
     let share = match shared.warm.take(event.id) {
@@ -115,11 +115,17 @@ pub(super) async fn handle(
         | Decision::Reopen
         | Decision::Follow(_) => {}
     }
-    let ticket = if decision == Decision::Reopen || plan::wants_ticket(&link, &share.incident, policy) {
+    let parked = link.state == LinkState::Parked;
+    let ticket = if parked || decision == Decision::Reopen || plan::wants_ticket(&link, &share.incident, policy) {
         Some(fetch::ticket(integration, &link, policy).await.map_err(|trouble| Halt::of(trouble, now))?)
     } else {
         None
     };
+    if parked {
+        // It is there after all.
+        link.state = LinkState::Open;
+        link.parked = None;
+    }
     // Which of the covered ones told of a comment isn't known any more.
     let commented = covered > 0 || share.kind == ShareKind::Commented || event.occasion == Occasion::IncidentChanged;
     let activities = if wants_activities(&share, commented, policy) {
@@ -144,7 +150,7 @@ pub(super) async fn handle(
     let transformation = if decision == Decision::Notes {
         Transformation::default()
     } else {
-        shared.transform.transform(job.clone()).await
+        shared.plugins(link.id).transform(job.clone()).await
     };
     go_ahead(&transformation)?;
     let settlements = settled(shared, &link, &share, ticket.as_ref(), &transformation, policy, job).await;
@@ -168,10 +174,10 @@ pub(super) async fn handle(
     let plan = plan::incident::plan(link, answers, &look_up);
     let mut notes = overridden(&share, ignored);
     notes.extend(failed(&share.incident.id, &transformation.failures));
-    Ok(Handled { plan, notes })
+    Ok(Handled { event: event.id, plan, notes })
 }
 
-fn hooks(decision: &Decision, compares: bool) -> &'static [Hook] {
+pub(super) fn hooks(decision: &Decision, compares: bool) -> &'static [Hook] {
     match decision {
         Decision::Create { closing: true } | Decision::Update { closing: true } => CLOSING,
         Decision::Reopen => RETURNING,
@@ -216,7 +222,7 @@ pub(super) async fn settled(
     if disputes.is_empty() {
         return Vec::new();
     }
-    shared.transform.transform(TransformJob { disputes, hooks: &[Hook::Conflict], ..job }).await.settlements
+    shared.plugins(link.id).transform(TransformJob { disputes, hooks: &[Hook::Conflict], ..job }).await.settlements
 }
 
 fn overridden(share: &Share, ignored: &[String]) -> Vec<JournalNote> {

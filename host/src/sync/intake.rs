@@ -10,9 +10,10 @@ use tokio::sync::Semaphore;
 
 use super::fetch::Trouble;
 use super::runtime::Shared;
-use super::{incident, ticket};
+use super::{alarm, incident, ticket};
 use crate::domain::id::{EventId, IncidentId};
 use crate::domain::link::{Link, LinkState};
+use crate::domain::notice::Notice;
 use crate::domain::patch::PluginFailure;
 use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
@@ -72,23 +73,36 @@ async fn handle(shared: &Shared, claim: EventClaim) {
     reached(Step::EventLeased);
     let EventClaim { link, fence, unsettled, crashes, events } = claim;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let before = link.state;
     let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events).await;
+    let notices = notices(before, &link, &ids, &end);
     reached(Step::Transformed);
     shared.warm.forget(&ids);
-    let woken: Vec<Target> = requests.iter().map(|request| request.operation.target()).collect();
+    let woken: Vec<Target> = requests.iter().map(|(_, request)| request.operation.target()).collect();
     let now = shared.clock.now();
-    let event = ids.last().copied();
+    let over = match &end {
+        EventEnd::Done { .. } | EventEnd::Quarantined { .. } => ids.clone(),
+        EventEnd::Hold { .. } => Vec::new(),
+    };
+    let of = link.id;
     let decided = Decided {
         link,
         fence,
         events: ids,
         end,
-        requests: requests.into_iter().map(|request| NewRequest { request, due: now, event }).collect(),
+        requests: requests
+            .into_iter()
+            .map(|(event, request)| NewRequest { request, due: now, event: Some(event) })
+            .collect(),
         notes,
         now,
     };
     match shared.store.decided(decided).await {
         Ok(Completion::Recorded) => {
+            for notice in notices {
+                shared.notify.notify(notice);
+            }
+            shared.forget_trial(of, &over);
             for target in woken {
                 shared.requests(target).notify_one();
             }
@@ -101,11 +115,25 @@ async fn handle(shared: &Shared, claim: EventClaim) {
     }
 }
 
+/// What a person has to know of a decision.
+fn notices(before: LinkState, link: &Link, events: &[EventId], end: &EventEnd) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if let (LinkState::New | LinkState::Open, LinkState::Parked, Some(why)) = (before, link.state, &link.parked) {
+        notices.push(alarm::parked(link, why));
+    }
+    match end {
+        EventEnd::Quarantined { why } => notices.push(alarm::quarantined(link, events, why)),
+        EventEnd::Done { .. } | EventEnd::Hold { .. } => {}
+    }
+    notices
+}
+
 /// What a claim comes to.
 struct Outcome {
     link: Link,
     end: EventEnd,
-    requests: Vec<Request>,
+    /// Each with the event that it comes from.
+    requests: Vec<(EventId, Request)>,
     notes: Vec<JournalNote>,
 }
 
@@ -139,6 +167,8 @@ impl Halt {
 
 /// What the handling of one event led to.
 pub(super) struct Handled {
+    /// The event that stood for all of its side.
+    pub(super) event: EventId,
     pub(super) plan: Plan,
     pub(super) notes: Vec<JournalNote>,
 }
@@ -157,7 +187,7 @@ impl Outcome {
     /// they are decided again together, and what was done already is then no news.
     fn take(&mut self, side: &str, handled: Result<Handled, Halt>) {
         match handled {
-            Ok(Handled { plan: Plan { link, requests, said }, notes }) => {
+            Ok(Handled { event, plan: Plan { link, requests, said }, notes }) => {
                 self.link = link;
                 for request in &requests {
                     let why = format!("{} was sealed as {}", request.operation.name(), request.key);
@@ -169,7 +199,7 @@ impl Outcome {
                 if requests.is_empty() {
                     self.note(&format!("{side}.decided"), "nothing differs from what was written".to_owned());
                 }
-                self.requests.extend(requests);
+                self.requests.extend(requests.into_iter().map(|request| (event, request)));
                 self.notes.extend(notes);
             }
             Err(Halt::Done(why)) => self.note(&format!("{side}.decided"), why),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::deliver::{Attempt, record};
+use super::deliver::{Attempt, needless, record};
 use super::runtime::Handle;
 use crate::domain::id::{Fence, IncidentId, IntegrationName, RequestId, SysId};
 use crate::domain::outcome::{Failure, Outcome, Receipt};
@@ -83,12 +83,13 @@ impl Handle {
         let until = now.plus(lease).0.div_euclid(1000);
         let mut retrieved = Vec::with_capacity(claims.len());
         for claim in claims {
-            if claim.crashes < policy.retry.crash_limit {
+            let needless = needless(&claim.link, &claim.request);
+            if needless.is_none() && claim.crashes < policy.retry.crash_limit {
                 retrieved.extend(handed_out(claim, until));
                 continue;
             }
             let RequestClaim { id, fence, link, request, attempts, crashes, uncertain, created } = claim;
-            let outcome = Outcome::Refused(unanswered(crashes));
+            let outcome = needless.unwrap_or_else(|| Outcome::Refused(unanswered(crashes)));
             let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took: None };
             record(shared, policy, attempt).await;
         }
@@ -170,7 +171,7 @@ fn handed_out(claim: RequestClaim, leased_until: i64) -> Option<Retrieved> {
         id,
         fence,
         leased_until,
-        look_first: uncertain,
+        look_first: uncertain || (sys_id.is_none() && link.memory.unsure),
         event_type,
         incident_id: link.incident,
         operation,

@@ -13,7 +13,7 @@ use super::warm::Warm;
 use super::{deliver, intake, poll};
 use crate::clock::Clock;
 use crate::domain::event::Occasion;
-use crate::domain::id::IntegrationName;
+use crate::domain::id::{EventId, IntegrationName, LinkId};
 use crate::domain::request::Target;
 use crate::domain::share::Share;
 use crate::domain::time::Timestamp;
@@ -63,6 +63,8 @@ pub(super) struct Shared {
     to_servicenow: Notify,
     to_bigpanda: Notify,
     pauses: Mutex<HashMap<(Target, IntegrationName), Timestamp>>,
+    /// Plugins that a person has tried for an event, by its link: whatever it is decided with uses them too.
+    trials: Mutex<HashMap<LinkId, (EventId, Arc<dyn Transform>)>>,
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
@@ -73,6 +75,22 @@ impl Shared {
             Target::ServiceNow => &self.to_servicenow,
             Target::BigPanda => &self.to_bigpanda,
         }
+    }
+
+    /// The plugins that answer about a link: those of everybody, unless a person has others tried.
+    pub(super) fn plugins(&self, link: LinkId) -> Arc<dyn Transform> {
+        let trials = self.trials.lock().unwrap_or_else(PoisonError::into_inner);
+        trials.get(&link).map_or(&self.transform, |(_, plugins)| plugins).clone()
+    }
+
+    /// Has other plugins answer about a link until this event of it has been decided.
+    pub(super) fn try_out(&self, link: LinkId, event: EventId, plugins: Arc<dyn Transform>) {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner).insert(link, (event, plugins));
+    }
+
+    pub(super) fn forget_trial(&self, link: LinkId, events: &[EventId]) {
+        let mut trials = self.trials.lock().unwrap_or_else(PoisonError::into_inner);
+        trials.retain(|of, (event, _)| *of != link || !events.contains(event));
     }
 
     /// Leaves a side of an integration alone for a while.
@@ -115,6 +133,7 @@ impl Handle {
             to_servicenow: Notify::new(),
             to_bigpanda: Notify::new(),
             pauses: Mutex::default(),
+            trials: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });

@@ -87,7 +87,7 @@ pub(super) async fn handle(
             now: event.received,
         };
         reached(Step::PluginCalled);
-        let transformation = shared.transform.transform(job.clone()).await;
+        let transformation = shared.plugins(link.id).transform(job.clone()).await;
         let settlements = settled(shared, &link, &share, Some(&state), &transformation, policy, job).await;
         (Some(share), transformation, settlements)
     } else {
@@ -105,5 +105,5 @@ pub(super) async fn handle(
         policy,
         now,
     };
-    Ok(Handled { plan: plan::ticket::plan(link, answers), notes })
+    Ok(Handled { event: event.id, plan: plan::ticket::plan(link, answers), notes })
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::problem::Problem;
 use super::site::Site;
 use crate::domain::id::{IncidentId, IntegrationName, RequestId};
-use crate::store::{self, QueueFilter, RequestState};
+use crate::store::{self, QueueFilter, RequestState, Retried};
 
 /// Filter of the queue, as query parameters.
 #[derive(Debug, Deserialize)]
@@ -23,7 +23,7 @@ pub(super) struct Filter {
     limit: Option<u32>,
 }
 
-type Answer = Result<Json<Value>, Problem>;
+pub(super) type Answer = Result<Json<Value>, Problem>;
 
 pub(super) async fn depths(State(site): State<Arc<Site>>) -> Answer {
     Ok(Json(json!(site.store.depths().await.map_err(failed)?)))
@@ -51,13 +51,16 @@ pub(super) async fn request(State(site): State<Arc<Site>>, Path(id): Path<i64>) 
 }
 
 pub(super) async fn retry(State(site): State<Arc<Site>>, Path(id): Path<i64>) -> Answer {
-    let done = site.store.retry(RequestId(id), site.sync.now()).await.map_err(failed)?;
-    if !done {
-        return Err(missing("api.request", format!("there is no unfinished request {id}")));
+    let outcome = site.store.retry(RequestId(id), site.sync.now()).await.map_err(failed)?;
+    match outcome {
+        Retried::Unknown => return Err(missing("api.request", format!("there is no unfinished request {id}"))),
+        Retried::Due => {
+            tracing::info!(request.id = id, "an operator retries a request");
+            site.sync.wake();
+        }
+        Retried::Overtaken { .. } => {}
     }
-    tracing::info!(request.id = id, "an operator retries a request");
-    site.sync.wake();
-    Ok(Json(json!({ "retried": id })))
+    Ok(Json(json!({ "request": id, "outcome": outcome })))
 }
 
 pub(super) async fn discard(State(site): State<Arc<Site>>, Path(id): Path<i64>) -> Answer {
@@ -101,15 +104,15 @@ fn unknown_state(word: &str) -> Problem {
     bad("api.state", format!("`{word}` is no state of a request")).hint(format!("use one of {known}"))
 }
 
-fn bad(code: &'static str, message: String) -> Problem {
+pub(super) fn bad(code: &'static str, message: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, code, message)
 }
 
-fn missing(code: &'static str, message: String) -> Problem {
+pub(super) fn missing(code: &'static str, message: String) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, code, message).hint("`tandem queue list` shows what waits")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function of map_err")]
-fn failed(error: store::Error) -> Problem {
+pub(super) fn failed(error: store::Error) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", error.to_string()).again_in(5)
 }

@@ -12,9 +12,10 @@ use serde_json::Value;
 
 use super::auth::Tokens;
 use crate::config;
-use crate::domain::id::IntegrationName;
+use crate::domain::id::{IntegrationName, PluginId};
+use crate::plugin::LoadError;
 use crate::store::Store;
-use crate::sync::Handle;
+use crate::sync::{Handle, Tried};
 
 /// What operators may ask of the plugin host.
 pub trait PluginDesk: Send + Sync {
@@ -22,6 +23,8 @@ pub trait PluginDesk: Send + Sync {
     fn list(&self) -> Value;
     /// Looks at the plugins directory now.
     fn reload(&self) -> Value;
+    /// The plugins that run, with this component among them. Compiles, so it blocks.
+    fn trial(&self, id: &PluginId, bytes: &[u8]) -> Result<Tried, LoadError>;
     /// Whether plugins are there to answer.
     fn is_ready(&self) -> bool;
 }

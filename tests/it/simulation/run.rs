@@ -57,7 +57,7 @@ enum Deed {
     Jump(i64),
 }
 
-struct Fixed(Effective);
+pub struct Fixed(pub Effective);
 
 impl Settings for Fixed {
     fn effective(&self, _: &Overrides) -> Arc<Effective> {

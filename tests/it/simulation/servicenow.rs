@@ -51,6 +51,10 @@ pub struct Inside {
     pub writes: u64,
     /// More than one open ticket of one incident was seen.
     pub doubled: Option<String>,
+    /// How every create ends from now on, and whether it makes its ticket all the same.
+    pub refuses: Option<(Outcome, bool)>,
+    /// When a ticket was asked for.
+    pub asked: Vec<Timestamp>,
     numbers: u64,
 }
 
@@ -205,7 +209,20 @@ fn failure() -> Failure {
 #[async_trait]
 impl Api for ServiceNow {
     async fn create(&self, _: &str, fields: &[FieldValue]) -> Outcome {
-        self.write(|inside, now| inside.create(fields, now)).await
+        let asked = self.time.truth();
+        self.write(|inside, now| {
+            inside.asked.push(asked);
+            match inside.refuses.clone() {
+                None => inside.create(fields, now),
+                Some((outcome, makes_it)) => {
+                    if makes_it {
+                        inside.create(fields, now);
+                    }
+                    outcome
+                }
+            }
+        })
+        .await
     }
 
     async fn update(&self, _: &str, ticket: &SysId, fields: &[FieldValue]) -> Outcome {

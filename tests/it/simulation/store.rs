@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tandem::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
+use tandem::domain::id::{EventId, Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use tandem::domain::link::Link;
 use tandem::domain::request::{Request, Target};
 use tandem::domain::time::Timestamp;
 use tandem::store::sqlite::SqliteStore;
 use tandem::store::{
-    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
-    NewEvent, NewLink, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, EventView, Inbox, JournalEntry,
+    Links, NewEvent, NewLink, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven, RequestClaim, RequestDetail,
+    RequestView, Reseal, Resealed, Retention, Retried, Settled,
 };
 
 use super::weather::Weather;
@@ -122,11 +123,29 @@ impl Desk for Mortal {
     async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error> {
         self.inner.show(id).await
     }
-    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<Retried, Error> {
         self.inner.retry(id, now).await
     }
     async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
         self.inner.discard(id, now).await
+    }
+    async fn redrive(&self, redrive: Redrive) -> Result<Redriven, Error> {
+        self.inner.redrive(redrive).await
+    }
+    async fn origin(&self, id: RequestId) -> Result<Option<Origin>, Error> {
+        self.inner.origin(id).await
+    }
+    async fn reseal(&self, reseal: Reseal) -> Result<Resealed, Error> {
+        self.inner.reseal(reseal).await
+    }
+    async fn quarantined(&self, integration: Option<IntegrationName>) -> Result<Vec<EventView>, Error> {
+        self.inner.quarantined(integration).await
+    }
+    async fn release(&self, id: EventId, now: Timestamp) -> Result<bool, Error> {
+        self.inner.release(id, now).await
+    }
+    async fn forget(&self, id: EventId, now: Timestamp) -> Result<bool, Error> {
+        self.inner.forget(id, now).await
     }
     async fn depths(&self) -> Result<Depths, Error> {
         self.inner.depths().await

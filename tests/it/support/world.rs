@@ -38,7 +38,10 @@ impl World {
         let sim = Simulator::start(config).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("plugins")).unwrap();
-        Self { sim, listen: free_port(), admin: free_port(), directory, settings: String::new(), host: None }
+        // Held together, or both may be the same.
+        let held = [free_port(), free_port()];
+        let [listen, admin] = held.each_ref().map(|held| held.local_addr().unwrap());
+        Self { sim, listen, admin, directory, settings: String::new(), host: None }
     }
 
     /// Adds lines to the integration's configuration.
@@ -249,8 +252,8 @@ pub fn share_channel(world: &World) -> Channel {
     serde_json::from_value(channel).unwrap()
 }
 
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+fn free_port() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
 /// A share of a small critical incident, in the webhook's dialect. The number makes the id.

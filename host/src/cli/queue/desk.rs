@@ -4,20 +4,29 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use super::what::WithPlugin;
 
 use crate::cli::report::Told;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::domain::fault::Class;
-use crate::domain::id::RequestId;
+use crate::domain::id::{EventId, IntegrationName, RequestId};
 use crate::domain::secret::Secret;
 use crate::store::sqlite::{Options, SqliteStore};
-use crate::store::{self, Depths, Desk as _, QueueFilter, RequestDetail, RequestState, RequestView};
+use crate::store::{
+    self, Depths, Desk as _, EventView, QueueFilter, Redrive, Redriven, RequestDetail, RequestState, RequestView,
+    Retried,
+};
+use crate::sync::Redone;
 
 /// Longest time for an answer of the host.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same where it has a component to compile.
+const COMPILING: Duration = Duration::from_mins(3);
 
 pub(in crate::cli) enum Desk {
     Host(Host),
@@ -35,6 +44,29 @@ pub(in crate::cli) struct Host {
 #[derive(Deserialize)]
 struct Listing {
     requests: Vec<RequestView>,
+}
+
+/// What the API says of a request that is to be tried again.
+#[derive(Deserialize)]
+struct Tried {
+    outcome: Retried,
+}
+
+#[derive(Deserialize)]
+struct Events {
+    events: Vec<EventView>,
+}
+
+/// What the API says of an event that is decided with another plugin.
+#[derive(Deserialize)]
+struct Released {
+    plugin: String,
+}
+
+/// What goes with a request to the API.
+enum Sent {
+    Json(serde_json::Value),
+    Bytes(Vec<u8>),
 }
 
 /// What the API says when it refuses.
@@ -83,7 +115,7 @@ impl Desk {
                     path.push_str("&integration=");
                     path.push_str(integration.as_str());
                 }
-                let listing: Option<Listing> = host.ask(reqwest::Method::GET, &path).await?;
+                let listing: Option<Listing> = host.ask(Method::GET, &path).await?;
                 Ok(listing.map_or_else(Vec::new, |listing| listing.requests))
             }
         }
@@ -93,7 +125,7 @@ impl Desk {
     pub(super) async fn show(&self, id: RequestId) -> anyhow::Result<Option<RequestDetail>> {
         match self {
             Self::File(store) => Ok(store.show(id).await?),
-            Self::Host(host) => host.ask(reqwest::Method::GET, &format!("queue/{id}")).await,
+            Self::Host(host) => host.ask(Method::GET, &format!("queue/{id}")).await,
         }
     }
 
@@ -101,15 +133,17 @@ impl Desk {
     pub(in crate::cli) async fn depths(&self) -> anyhow::Result<Option<Depths>> {
         match self {
             Self::File(store) => Ok(Some(store.depths().await?)),
-            Self::Host(host) => host.ask(reqwest::Method::GET, "depths").await,
+            Self::Host(host) => host.ask(Method::GET, "depths").await,
         }
     }
 
-    /// Whether there was something to retry.
-    pub(super) async fn retry(&self, id: RequestId) -> anyhow::Result<bool> {
+    pub(super) async fn retry(&self, id: RequestId) -> anyhow::Result<Retried> {
         match self {
             Self::File(store) => Ok(store.retry(id, SystemClock::new().now()).await?),
-            Self::Host(host) => host.act(id, "retry").await,
+            Self::Host(host) => {
+                let tried: Option<Tried> = host.ask(Method::POST, &format!("queue/{id}/retry")).await?;
+                Ok(tried.map_or(Retried::Unknown, |tried| tried.outcome))
+            }
         }
     }
 
@@ -117,7 +151,99 @@ impl Desk {
     pub(super) async fn discard(&self, id: RequestId) -> anyhow::Result<bool> {
         match self {
             Self::File(store) => Ok(store.discard(id, SystemClock::new().now()).await?),
-            Self::Host(host) => host.act(id, "discard").await,
+            Self::Host(host) => host.act(&format!("queue/{id}/discard")).await,
+        }
+    }
+
+    pub(super) async fn quarantined(&self, of: Option<&IntegrationName>) -> anyhow::Result<Vec<EventView>> {
+        match self {
+            Self::File(store) => Ok(store.quarantined(of.cloned()).await?),
+            Self::Host(host) => {
+                let filter = of.map(|name| format!("?integration={name}")).unwrap_or_default();
+                let listing: Option<Events> = host.ask(Method::GET, &format!("events{filter}")).await?;
+                Ok(listing.map_or_else(Vec::new, |listing| listing.events))
+            }
+        }
+    }
+
+    /// Whether it was set aside.
+    pub(super) async fn release(&self, id: EventId) -> anyhow::Result<bool> {
+        match self {
+            Self::File(store) => Ok(store.release(id, SystemClock::new().now()).await?),
+            Self::Host(host) => host.act(&format!("events/{id}/retry")).await,
+        }
+    }
+
+    /// Whether it was set aside.
+    pub(super) async fn forget(&self, id: EventId) -> anyhow::Result<bool> {
+        match self {
+            Self::File(store) => Ok(store.forget(id, SystemClock::new().now()).await?),
+            Self::Host(host) => host.act(&format!("events/{id}/discard")).await,
+        }
+    }
+
+    pub(super) async fn redrive(&self, redrive: &Redrive) -> anyhow::Result<Redriven> {
+        match self {
+            Self::File(store) => Ok(store.redrive(redrive.clone()).await?),
+            Self::Host(host) => {
+                let Redrive { integration, reason, rate, per, dry_run, .. } = redrive;
+                let body = serde_json::json!({
+                    "integration": integration, "reason": reason, "rate": rate, "per_seconds": per.as_secs(),
+                    "dry_run": dry_run,
+                });
+                let redriven = host.send(Method::POST, "queue/redrive", Some(Sent::Json(body))).await?;
+                redriven.context("the host knows no such command; is it of an older version?")
+            }
+        }
+    }
+
+    /// Has a dead letter sealed again by a chain with this component in it.
+    pub(super) async fn retry_with(
+        &self,
+        id: RequestId,
+        with: &WithPlugin,
+        component: Vec<u8>,
+    ) -> anyhow::Result<Redone> {
+        let path = format!("queue/{id}/retry-with?plugin={}", with.encoded());
+        self.plugin_host()?
+            .send(Method::POST, &path, Some(Sent::Bytes(component)))
+            .await?
+            .ok_or_else(|| Told::new(Class::Missing, "queue.missing", format!("there is no request {id}")).into())
+    }
+
+    /// Has an event that was set aside decided by such a chain; the plugin, in words.
+    pub(super) async fn release_with(
+        &self,
+        id: EventId,
+        with: &WithPlugin,
+        component: Vec<u8>,
+    ) -> anyhow::Result<String> {
+        let path = format!("events/{id}/retry-with?plugin={}", with.encoded());
+        let released: Option<Released> =
+            self.plugin_host()?.send(Method::POST, &path, Some(Sent::Bytes(component))).await?;
+        let released = released.ok_or_else(|| {
+            Told::new(Class::Missing, "queue.missing", format!("no event e{id} is quarantined"))
+                .hint("`tandem queue list --quarantined` shows them")
+        })?;
+        Ok(released.plugin)
+    }
+
+    pub(super) fn is_host(&self) -> bool {
+        match self {
+            Self::Host(_) => true,
+            Self::File(_) => false,
+        }
+    }
+
+    /// Plugins are asked by a host, with the settings and the look-ups that it has.
+    fn plugin_host(&self) -> anyhow::Result<&Host> {
+        match self {
+            Self::Host(host) => Ok(host),
+            Self::File(_) => {
+                Err(Told::new(Class::Store, "queue.no-host", "no host runs, and only a host asks plugins")
+                    .hint("start it with `tandem run`, then try again")
+                    .into())
+            }
         }
     }
 }
@@ -151,18 +277,34 @@ impl Host {
         asked.is_ok_and(|response| response.status().is_success())
     }
 
-    async fn act(&self, id: RequestId, verb: &str) -> anyhow::Result<bool> {
-        let done: Option<serde_json::Value> = self.ask(reqwest::Method::POST, &format!("queue/{id}/{verb}")).await?;
+    async fn act(&self, path: &str) -> anyhow::Result<bool> {
+        let done: Option<serde_json::Value> = self.ask(Method::POST, path).await?;
         Ok(done.is_some())
     }
 
     /// `None`: the host knows no such thing.
     pub(in crate::cli) async fn ask<T: DeserializeOwned>(
         &self,
-        method: reqwest::Method,
+        method: Method,
         path: &str,
     ) -> anyhow::Result<Option<T>> {
+        self.send(method, path, None).await
+    }
+
+    /// The same, with a body.
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Sent>,
+    ) -> anyhow::Result<Option<T>> {
         let mut request = self.client.request(method, format!("{}/api/v1/{path}", self.base));
+        request = match body {
+            None => request,
+            Some(Sent::Json(body)) => request.header("content-type", "application/json").body(body.to_string()),
+            // The host compiles it before it answers.
+            Some(Sent::Bytes(body)) => request.timeout(COMPILING).body(body),
+        };
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());
         }

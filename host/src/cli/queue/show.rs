@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::cli::output::{table, time};
 use crate::domain::outcome::Failure;
-use crate::store::{RequestDetail, RequestView};
+use crate::store::{EventView, RequestDetail, RequestView};
+use crate::sync::Redone;
 
 /// One line a request.
 pub(super) fn list(requests: &[RequestView]) -> String {
@@ -31,6 +32,48 @@ fn short(failure: &Failure) -> String {
     let errno = failure.errno.as_deref().map(|errno| format!(" {errno}")).unwrap_or_default();
     let status = failure.status.map(|status| format!(" {status}")).unwrap_or_default();
     format!("{}{errno}{status}", failure.code)
+}
+
+/// One line an event that was set aside.
+pub(super) fn events(events: &[EventView]) -> String {
+    let mut rows = vec![["EVENT", "RECEIVED", "DEATHS", "INTEGRATION", "INCIDENT", "WHY"].map(str::to_owned).to_vec()];
+    rows.extend(events.iter().map(|event| {
+        vec![
+            format!("e{}", event.id),
+            time(event.received),
+            event.crashes.to_string(),
+            event.integration.to_string(),
+            event.incident.to_string(),
+            event.why.clone(),
+        ]
+    }));
+    table(&rows)
+}
+
+/// What a request holds since another plugin was asked.
+pub(super) fn redone(redone: &Redone) -> String {
+    let Redone { request, plugin, changes } = redone;
+    let mut text = format!("request {request} was sealed again with {plugin}, for it alone, and is due now\n");
+    if changes.is_empty() {
+        text.push_str("  it holds what it held before\n");
+        return text;
+    }
+    let mut rows = vec![["  FIELD", "BEFORE", "NOW"].map(str::to_owned).to_vec()];
+    let cell = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), brief);
+    rows.extend(
+        changes.iter().map(|change| vec![format!("  {}", change.field), cell(&change.before), cell(&change.after)]),
+    );
+    text.push_str(&table(&rows));
+    text
+}
+
+/// A value on one line, and not a long one.
+fn brief(value: &str) -> String {
+    let line: String = value.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    match line.char_indices().nth(60) {
+        Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default()),
+        None => line,
+    }
 }
 
 /// All that is kept of a request.
@@ -87,11 +130,12 @@ pub(super) fn detail(detail: &RequestDetail) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::id::{IncidentId, IntegrationName, LinkId, RequestId, RequestKey};
+    use crate::domain::id::{EventId, IncidentId, IntegrationName, LinkId, RequestId, RequestKey};
     use crate::domain::request::{Cause, Operation, Request, Target};
     use crate::domain::share::ShareKind;
     use crate::domain::time::Timestamp;
     use crate::store::{AttemptView, JournalEntry, RequestState};
+    use crate::sync::Change;
 
     fn view() -> RequestView {
         RequestView {
@@ -132,6 +176,43 @@ mod tests {
     }
 
     #[test]
+    fn quarantined_events_are_listed_with_the_reason() {
+        let event = EventView {
+            id: EventId(17),
+            link: LinkId(3),
+            integration: view().integration,
+            incident: view().incident,
+            received: view().created,
+            crashes: 3,
+            why: "the host died 3 times while handling it".to_owned(),
+        };
+        insta::assert_snapshot!(events(&[event]), @r#"
+        EVENT  RECEIVED              DEATHS  INTEGRATION  INCIDENT                  WHY
+        e17    2026-01-01 00:00:00Z  3       acme         65f1c2a9e0b7d40012a4c101  the host died 3 times while handling it
+        "#);
+    }
+
+    #[test]
+    fn what_another_plugin_changes_is_told_field_by_field() {
+        let text = |text: &str| Some(text.to_owned());
+        let changes = vec![
+            Change { field: "description".to_owned(), before: text(&"long ".repeat(20)), after: text("two\nlines") },
+            Change { field: "urgency".to_owned(), before: text("9"), after: None },
+        ];
+        let plugin = "description 1.2.0 (0123456789ab)".to_owned();
+        let one = redone(&Redone { request: RequestId(17), plugin: plugin.clone(), changes });
+        let none = redone(&Redone { request: RequestId(18), plugin, changes: Vec::new() });
+        insta::assert_snapshot!(format!("{one}{none}"), @r#"
+        request 17 was sealed again with description 1.2.0 (0123456789ab), for it alone, and is due now
+          FIELD        BEFORE                                                         NOW
+          description  long long long long long long long long long long long long …  two lines
+          urgency      9                                                              -
+        request 18 was sealed again with description 1.2.0 (0123456789ab), for it alone, and is due now
+          it holds what it held before
+        "#);
+    }
+
+    #[test]
     fn a_request_is_shown_with_content_attempts_and_history() {
         let operation = Operation::Callback { incident: view().incident, kind: ShareKind::New };
         let shown = detail(&RequestDetail {
@@ -140,6 +221,7 @@ mod tests {
                 key: RequestKey::new("acme-12").unwrap(),
                 operation,
                 lineage: Vec::new(),
+                extra: crate::domain::request::Extra::default(),
                 cause: Cause { kind: ShareKind::New, environment: None, response_tag: "servicenow_link".to_owned() },
                 generation: 4,
             },

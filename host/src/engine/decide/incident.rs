@@ -8,6 +8,7 @@ use crate::domain::link::{Link, LinkState};
 use crate::domain::share::{Share, ShareKind};
 use crate::domain::ticket::Phase;
 use crate::domain::time::Timestamp;
+use crate::engine::echo::essence;
 use crate::engine::policy::Policy;
 
 /// BigPanda resolves some time after it has said that it will. Until then an active incident is no sign that it came
@@ -20,17 +21,42 @@ pub fn decide(link: &Link, share: &Share, policy: &Policy, now: Timestamp) -> De
     if share.kind == ShareKind::TicketSync {
         return nothing("a periodic tick carries no change");
     }
+    // Shares overtake each other, and only this one tells of the comment.
+    let commented = share.kind == ShareKind::Commented && link.state == LinkState::Open;
     if share.incident.revision() < link.revision {
-        // Shares overtake each other, and only this one tells of the comment.
-        let commented = share.kind == ShareKind::Commented && link.state == LinkState::Open;
         return if commented { Decision::Notes } else { nothing("the share is older than what was sent already") };
+    }
+    if link.error_shown && only_repeats(link, share, policy) {
+        let why = "only the marks of the failure are new; what failed waits for a person";
+        return if commented { Decision::Notes } else { nothing(why) };
     }
     let over = is_over(&share.incident);
     match (link.state, &link.ticket) {
+        (LinkState::Parked, Some(_)) if share.kind == ShareKind::Manual => with_ticket(link, share, over, policy, now),
         (LinkState::Parked, _) => nothing("the link is parked for a person to look at"),
         (LinkState::New | LinkState::Open, None) => Decision::Create { closing: over && policy.resolve_ticket },
         (LinkState::New | LinkState::Open, Some(_)) => with_ticket(link, share, over, policy, now),
     }
+}
+
+/// Our own tag and comment about a failure come back as changes of the incident. What failed for good must not begin
+/// anew because of them. Whoever shares the incident again means it.
+fn only_repeats(link: &Link, share: &Share, policy: &Policy) -> bool {
+    let by_itself = match share.kind {
+        ShareKind::Updated
+        | ShareKind::TagUpserted
+        | ShareKind::TagRemoved
+        | ShareKind::Commented
+        | ShareKind::Unnamed => true,
+        ShareKind::New
+        | ShareKind::Snoozed
+        | ShareKind::Reopened
+        | ShareKind::Flapping
+        | ShareKind::Closed
+        | ShareKind::Manual
+        | ShareKind::TicketSync => false,
+    };
+    by_itself && link.memory.essence == essence(&share.incident, &policy.response_tag)
 }
 
 fn with_ticket(link: &Link, share: &Share, over: bool, policy: &Policy, now: Timestamp) -> Decision {
@@ -70,6 +96,7 @@ pub fn is_over(incident: &Incident) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::incident::Tag;
     use crate::domain::link::Memory;
     use crate::engine::seal::samples;
 
@@ -112,9 +139,32 @@ mod tests {
     }
 
     #[test]
+    fn the_marks_of_a_failure_are_no_reason_to_begin_anew() {
+        let before = share(true, ShareKind::New);
+        let memory = Memory { essence: essence(&before.incident, "servicenow_link"), ..Memory::default() };
+        let failed = Link { error_shown: true, memory, ..samples::link() };
+        let mut marked = share(true, ShareKind::TagUpserted);
+        marked.incident.tags.push(Tag { name: "servicenow_link".to_owned(), value: "error".to_owned() });
+        marked.incident.changed = Some(200);
+        assert!(matches!(decided(&failed, &marked), Decision::Nothing { .. }));
+        let anew = Decision::Create { closing: false };
+        assert_eq!(decided(&Link { error_shown: false, ..failed.clone() }, &marked), anew, "nothing failed");
+        assert_eq!(decided(&failed, &Share { kind: ShareKind::Manual, ..marked.clone() }), anew, "a person shares it");
+        let commented = Share { kind: ShareKind::Commented, ..marked.clone() };
+        let open = Link { state: LinkState::Open, ticket: Some(samples::ticket()), ..failed.clone() };
+        assert_eq!(decided(&open, &commented), Decision::Notes, "what people write is passed on all the same");
+        marked.incident.tags.push(Tag { name: "team".to_owned(), value: "db".to_owned() });
+        assert_eq!(decided(&failed, &marked), anew, "something else changed");
+    }
+
+    #[test]
     fn a_parked_link_is_left_alone() {
         let link = Link { state: LinkState::Parked, ..samples::open_link() };
         assert!(matches!(decided(&link, &samples::share(100)), Decision::Nothing { .. }));
+        // A person who shares it again wants to know whether the ticket is there.
+        assert_eq!(decided(&link, &share(true, ShareKind::Manual)), Decision::Update { closing: false });
+        let never = Link { ticket: None, ..link };
+        assert!(matches!(decided(&never, &share(true, ShareKind::Manual)), Decision::Nothing { .. }));
     }
 
     /// Every combination of what is remembered and what comes in.

@@ -7,6 +7,7 @@ use crate::domain::id::EventId;
 use crate::domain::incident::{Activity, ActivityKind};
 use crate::domain::link::{Agreed, Former, Link, LinkState, Memory};
 use crate::domain::patch::{Settlement, Transformation};
+use crate::domain::request::Extra;
 use crate::domain::share::Share;
 use crate::domain::ticket::{FieldValue, Journal, Phase, Reference, TicketState};
 use crate::domain::time::Timestamp;
@@ -14,7 +15,7 @@ use crate::engine::compose::Known;
 use crate::engine::decide::{Decision, incident::is_over};
 use crate::engine::policy::Policy;
 use crate::engine::reopen::{self, Fate};
-use crate::engine::seal::{self, Extra, Material};
+use crate::engine::seal::{self, Material};
 use crate::engine::{echo, marks};
 
 /// Everything that the plan depends on beside the link.
@@ -58,6 +59,7 @@ pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Kn
         link.memory.resolving = None;
     }
     link.memory.outline = echo::outline(incident);
+    link.memory.essence = echo::essence(incident, &policy.response_tag);
     let mut said = Vec::new();
     if *decision == Decision::Reopen {
         match reopen::fate(&before, answers.ticket, transformation.reopening.as_ref(), policy, answers.now) {
@@ -160,20 +162,27 @@ fn replace_ticket(link: &mut Link) {
     link.memory.agreed.clear();
 }
 
+/// What a ticket gets whose incident is over, when no plugin says how to close it.
+pub(super) const CLOSED_ANYWAY: [(&str, &str); 3] =
+    [("state", "6"), ("close_code", "Solution provided"), ("close_notes", "The incident was resolved in BigPanda.")];
+
 /// A ticket whose incident is over gets resolved even when every plugin failed.
-fn close_anyway(transformation: &Transformation, extra: &mut Extra) {
+pub(super) fn close_anyway(transformation: &Transformation, extra: &mut Extra) {
     if transformation.proposals.iter().any(|proposal| proposal.op.field() == "state") {
         return;
     }
-    for (field, value) in
-        [("state", "6"), ("close_code", "Solution provided"), ("close_notes", "The incident was resolved in BigPanda.")]
-    {
+    for (field, value) in CLOSED_ANYWAY {
         extra.set.push(FieldValue { field: field.to_owned(), value: value.to_owned() });
     }
 }
 
 /// The values of a new ticket are those of the incident.
-fn agree_at_create(link: &mut Link, share: &Share, operation: &crate::domain::request::Operation, policy: &Policy) {
+pub(super) fn agree_at_create(
+    link: &mut Link,
+    share: &Share,
+    operation: &crate::domain::request::Operation,
+    policy: &Policy,
+) {
     let crate::domain::request::Operation::CreateTicket { fields, .. } = operation else { return };
     for pair in &policy.pairs {
         if let (true, Some(tag)) = (pair.direction.is_to_bigpanda(), share.incident.tag(&pair.tag)) {

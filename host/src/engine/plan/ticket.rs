@@ -7,11 +7,12 @@ use crate::domain::id::EventId;
 use crate::domain::incident::Incident;
 use crate::domain::link::{Link, LinkState, Memory};
 use crate::domain::patch::{Hook, Op, Settlement, Transformation};
+use crate::domain::request::Extra;
 use crate::domain::ticket::{Journal, Note, Phase, TicketState};
 use crate::domain::time::Timestamp;
 use crate::engine::decide::ticket::{Change, Turn};
 use crate::engine::policy::Policy;
-use crate::engine::seal::{self, Extra};
+use crate::engine::seal;
 
 /// Everything that the plan depends on beside the link.
 #[derive(Clone, Copy)]

@@ -136,5 +136,21 @@ fn a_deleted_ticket_parks_its_link() {
     let request = seal::update(&link, &samples::ticket().sys_id, material).expect("differs");
     let settled = settle(&link, &request, 0, Outcome::Missing(failure("servicenow.missing")), &Policy::default());
     assert!(matches!(settled.step, Step::Parked { .. }));
-    assert_eq!(settled.link.expect("changed").state, LinkState::Parked);
+    assert_eq!(settled.alarm, Alarm::Parked);
+    let link = settled.link.expect("changed");
+    assert_eq!(link.state, LinkState::Parked);
+    // It was only hidden: a person made it visible and had the request tried again.
+    let settled = settle(&link, &request, 0, Outcome::Applied(Receipt::default()), &policy);
+    let link = settled.link.expect("changed");
+    assert_eq!((link.state, link.parked), (LinkState::Open, None));
+}
+
+#[test]
+fn a_final_refusal_alarms_once_whichever_side_refuses() {
+    let policy = Policy::default();
+    let comment = settle(&samples::link(), &create(), 0, receipt(), &policy).follow_ups.pop().expect("a comment");
+    for request in [create(), comment] {
+        let settled = settle(&samples::open_link(), &request, 0, Outcome::Refused(failure("x")), &policy);
+        assert_eq!(settled.alarm, Alarm::Refused, "{}", request.operation.name());
+    }
 }

@@ -110,6 +110,11 @@ impl Live {
         !self.look(target).is_empty()
     }
 
+    /// The youngest request to that side that is neither finished nor dead.
+    pub(super) fn newest(&self, target: Target) -> Option<RequestId> {
+        self.look(target).last().map(|request| request.id)
+    }
+
     fn is_finished(&self) -> bool {
         self.events.is_empty() && self.servicenow.is_empty() && self.bigpanda.is_empty()
     }

@@ -13,15 +13,17 @@ use tokio::net::TcpStream;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Inputs, load};
-use crate::domain::id::{Fence, IncidentId, IntegrationName, LinkId, RequestId};
+use crate::domain::id::{EventId, Fence, IncidentId, IntegrationName, LinkId, PluginId, RequestId};
 use crate::domain::link::Link;
 use crate::domain::patch::Transformation;
 use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
+use crate::plugin::LoadError;
 use crate::store::sqlite::{Options, SqliteStore};
 use crate::store::{
-    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, Inbox, JournalEntry, Links,
-    NewEvent, NewLink, Outbox, Pruned, QueueFilter, RequestClaim, RequestDetail, RequestView, Retention, Settled,
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, EventView, Inbox, JournalEntry,
+    Links, NewEvent, NewLink, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven, RequestClaim, RequestDetail,
+    RequestView, Reseal, Resealed, Retention, Retried, Settled,
 };
 use crate::sync::{self, Parts, Transform, TransformJob};
 use crate::web::{Gate, PluginDesk, Server, Site, start};
@@ -137,11 +139,29 @@ impl Desk for Switched {
     async fn show(&self, id: RequestId) -> Result<Option<RequestDetail>, Error> {
         self.inner.show(id).await
     }
-    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
+    async fn retry(&self, id: RequestId, now: Timestamp) -> Result<Retried, Error> {
         self.inner.retry(id, now).await
     }
     async fn discard(&self, id: RequestId, now: Timestamp) -> Result<bool, Error> {
         self.inner.discard(id, now).await
+    }
+    async fn redrive(&self, redrive: Redrive) -> Result<Redriven, Error> {
+        self.inner.redrive(redrive).await
+    }
+    async fn origin(&self, id: RequestId) -> Result<Option<Origin>, Error> {
+        self.inner.origin(id).await
+    }
+    async fn reseal(&self, reseal: Reseal) -> Result<Resealed, Error> {
+        self.inner.reseal(reseal).await
+    }
+    async fn quarantined(&self, integration: Option<IntegrationName>) -> Result<Vec<EventView>, Error> {
+        self.inner.quarantined(integration).await
+    }
+    async fn release(&self, id: EventId, now: Timestamp) -> Result<bool, Error> {
+        self.inner.release(id, now).await
+    }
+    async fn forget(&self, id: EventId, now: Timestamp) -> Result<bool, Error> {
+        self.inner.forget(id, now).await
     }
     async fn depths(&self) -> Result<Depths, Error> {
         self.inner.depths().await
@@ -181,6 +201,9 @@ impl PluginDesk for NoPlugins {
     }
     fn reload(&self) -> Value {
         json!([])
+    }
+    fn trial(&self, _: &PluginId, _: &[u8]) -> Result<sync::Tried, LoadError> {
+        Err(LoadError::NoMetadata)
     }
     fn is_ready(&self) -> bool {
         true

@@ -6,7 +6,7 @@ use super::samples::*;
 use crate::domain::id::{IntegrationName, RequestId};
 use crate::domain::request::Target;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Desk, Inbox, Outbox, QueueFilter, RequestClaim, RequestEnd, RequestState};
+use crate::store::{Desk, Inbox, Outbox, QueueFilter, RequestClaim, RequestEnd, RequestState, Retried};
 
 /// One request that has died, uncertainly or not.
 async fn dead(store: &SqliteStore, uncertain: bool) -> RequestClaim {
@@ -22,7 +22,7 @@ async fn a_retried_dead_letter_has_a_fresh_budget_and_still_looks_first() {
     for uncertain in [true, false] {
         let (_directory, store) = fresh();
         let first = dead(&store, uncertain).await;
-        assert!(store.retry(first.id, at(5)).await.unwrap());
+        assert_eq!(store.retry(first.id, at(5)).await.unwrap(), Retried::Due);
         let again = claim(&store, at(5)).await.remove(0);
         assert_eq!((again.attempts, again.crashes, again.uncertain), (0, 0, uncertain));
         assert_eq!(again.request, first.request);
@@ -30,11 +30,23 @@ async fn a_retried_dead_letter_has_a_fresh_budget_and_still_looks_first() {
 }
 
 #[tokio::test]
+async fn a_dead_create_does_not_get_in_front_of_a_newer_one() {
+    let (_directory, store) = fresh();
+    let first = dead(&store, false).await;
+    sealed(&store, "i1", vec![new_request(Target::ServiceNow, "k2", at(900))], at(2)).await;
+    assert_eq!(store.retry(first.id, at(3)).await.unwrap(), Retried::Overtaken { by: RequestId(2) });
+    assert!(claim(&store, at(4)).await.is_empty());
+    assert_eq!(store.retry(RequestId(2), at(5)).await.unwrap(), Retried::Due);
+    assert!(store.discard(RequestId(2), at(5)).await.unwrap());
+    assert_eq!(store.retry(first.id, at(6)).await.unwrap(), Retried::Due);
+}
+
+#[tokio::test]
 async fn a_waiting_request_can_be_made_due() {
     let (_directory, store) = fresh();
     sealed(&store, "i1", vec![new_request(Target::ServiceNow, "k1", at(900))], at(1)).await;
     assert!(claim(&store, at(2)).await.is_empty());
-    assert!(store.retry(RequestId(1), at(2)).await.unwrap());
+    assert_eq!(store.retry(RequestId(1), at(2)).await.unwrap(), Retried::Due);
     assert_eq!(claim(&store, at(2)).await.len(), 1);
 }
 
@@ -44,11 +56,11 @@ async fn a_finished_or_unknown_request_can_be_neither_retried_nor_discarded() {
     sealed(&store, "i1", vec![new_request(Target::ServiceNow, "k1", at(1))], at(1)).await;
     let first = claim(&store, at(1)).await.remove(0);
     assert!(!store.discard(first.id, at(1)).await.unwrap(), "a worker has it");
-    assert!(store.retry(first.id, at(1)).await.unwrap());
+    assert_eq!(store.retry(first.id, at(1)).await.unwrap(), Retried::Due);
     assert!(claim(&store, at(2)).await.is_empty(), "retrying it takes it from nobody");
     store.settled(settle(first.id, first.fence, RequestEnd::Done, at(2))).await.unwrap();
     for id in [first.id, RequestId(77)] {
-        assert!(!store.retry(id, at(3)).await.unwrap());
+        assert_eq!(store.retry(id, at(3)).await.unwrap(), Retried::Unknown);
         assert!(!store.discard(id, at(3)).await.unwrap());
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::request::Target;
 use crate::domain::time::Timestamp;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{
-    Completion, Decided, Desk, EventClaim, EventEnd, Inbox, Outbox, RequestClaim, RequestEnd, RequestState,
+    Completion, Decided, Desk, EventClaim, EventEnd, Inbox, Outbox, RequestClaim, RequestEnd, RequestState, Retried,
 };
 
 #[derive(Debug, Clone)]
@@ -255,10 +255,22 @@ impl World {
             Step::Settle { claim, end, follow_up } => self.settle(claim, end, follow_up).await?,
             Step::Retry { request } => {
                 self.model.expire(now);
-                let row = self.model.requests.iter_mut().find(|row| row.id.0 == request);
+                let row = self.model.requests.iter().find(|row| row.id.0 == request);
                 let row = row.filter(|row| !matches!(row.state, RequestState::Done | RequestState::Discarded));
-                let expected = row.is_some();
-                if let Some(row) = row {
+                // Every request to ServiceNow is a create here.
+                let newer = row.filter(|row| row.state == RequestState::Dead && row.target == Target::ServiceNow);
+                let newer = newer.and_then(|dead| {
+                    let same = |row: &&Row| row.link == dead.link && row.target == dead.target;
+                    let live = self.model.requests.iter().filter(same).filter(|row| row.state.is_live());
+                    live.map(|row| row.id).max().filter(|id| *id > dead.id)
+                });
+                let expected = match (row, newer) {
+                    (_, Some(by)) => Retried::Overtaken { by },
+                    (Some(_), None) => Retried::Due,
+                    (None, None) => Retried::Unknown,
+                };
+                let row = self.model.requests.iter_mut().find(|row| row.id.0 == request);
+                if let Some(row) = row.filter(|_| expected == Retried::Due) {
                     (row.attempts, row.crashes) = (0, 0);
                     if !row.leased() {
                         row.due = now;

@@ -4,7 +4,7 @@ use super::samples::*;
 use crate::domain::id::RequestId;
 use crate::domain::request::Target;
 use crate::domain::time::Timestamp;
-use crate::store::{Desk, Inbox, Outbox, Pruned, RequestEnd, Retention};
+use crate::store::{Desk, Inbox, Outbox, Pruned, RequestEnd, Retention, Retried};
 
 fn day(number: i64) -> Timestamp {
     at(number * 24 * 60 * 60)
@@ -36,7 +36,7 @@ async fn finished_rows_go_after_their_time_and_unfinished_ones_stay() {
     assert_eq!(pruned, Pruned { events: 1_197, requests: 0 }, "the events of dead letters are kept");
     assert!(store.show(requests[0].id).await.unwrap().is_some());
     assert!(store.show(requests[9].id).await.unwrap().is_none());
-    assert!(store.retry(requests[0].id, day(31)).await.unwrap());
+    assert_eq!(store.retry(requests[0].id, day(31)).await.unwrap(), Retried::Due);
     assert_eq!(store.claim_events(9, LEASE, day(31)).await.unwrap().len(), 3, "events that nobody decided are kept");
 }
 

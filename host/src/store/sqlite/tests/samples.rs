@@ -76,6 +76,7 @@ pub(super) fn request(target: Target, key: &str) -> Request {
         operation,
         cause: Cause { kind: ShareKind::New, environment: None, response_tag: "servicenow_link".to_owned() },
         lineage: Vec::new(),
+        extra: crate::domain::request::Extra::default(),
         generation: 7,
     }
 }
