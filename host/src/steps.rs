@@ -2,11 +2,12 @@
 //!
 //! In a release build nothing here does anything. In a development build `TANDEM_CRASH_AT=intake.leased:2` kills the
 //! process, without any clean-up, the second time that step is reached; `TANDEM_BREAK=correlation-lookup` switches one
-//! safeguard off, so that a test can show that the sweep notices. Called along the way by `sync` and `store`; the crash
+//! safeguard off, so that a test can show that the sweep notices. Called along the way by whoever takes the steps; the crash
 //! sweep of the tests goes through [`Step::ALL`], so a step without a test can't exist.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A point between two effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +32,28 @@ pub enum Step {
     Answered,
     /// The answer is durable; no follow-up was sent.
     Settled,
+    /// A request to BigPanda was answered; nothing of it is stored.
+    Told,
+    /// BigPanda's answer is durable; the next request of the lane was not sent.
+    ToldSettled,
+    /// A poll has read a page of changes; neither they nor the place are stored.
+    Looked,
+    /// Pages are being moved from the store's log into the database.
+    Checkpoint,
+    /// A migration has run, inside its transaction.
+    Migrated,
+    /// Plugins are compiled; those before them still answer.
+    Compiled,
+    /// A file is written beside the one that it replaces.
+    Written,
+    /// A copy of the store is complete, beside its place.
+    Copied,
+    /// The host was asked to stop; requests are under way.
+    Draining,
 }
 
 impl Step {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 19] = [
         Self::Received,
         Self::Accepted,
         Self::InsideBatch,
@@ -45,6 +64,15 @@ impl Step {
         Self::Sent,
         Self::Answered,
         Self::Settled,
+        Self::Told,
+        Self::ToldSettled,
+        Self::Looked,
+        Self::Checkpoint,
+        Self::Migrated,
+        Self::Compiled,
+        Self::Written,
+        Self::Copied,
+        Self::Draining,
     ];
 
     /// The name in `TANDEM_CRASH_AT`.
@@ -60,6 +88,15 @@ impl Step {
             Self::Sent => "deliver.sent",
             Self::Answered => "deliver.answered",
             Self::Settled => "deliver.settled",
+            Self::Told => "tell.answered",
+            Self::ToldSettled => "tell.settled",
+            Self::Looked => "poll.looked",
+            Self::Checkpoint => "store.checkpoint",
+            Self::Migrated => "store.migrated",
+            Self::Compiled => "plugin.compiled",
+            Self::Written => "config.written",
+            Self::Copied => "store.copied",
+            Self::Draining => "sync.draining",
         }
     }
 }
@@ -111,11 +148,11 @@ pub fn reached(step: Step) {
     }
 }
 
-/// For [`Step::Sent`], which lies inside a network call: dies a little after the call has begun.
-pub fn entering(step: Step) {
+/// For a step that lies inside a call: dies that long after the call has begun.
+pub fn entering(step: Step, after: Duration) {
     if due(step) {
-        std::thread::spawn(|| {
-            std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::spawn(move || {
+            std::thread::sleep(after);
             die();
         });
     }

@@ -15,6 +15,7 @@ mod weather;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use chance::Chance;
 use run::{Run, Variant};
 
 /// Runs these seeds on all cores; what went wrong.
@@ -40,7 +41,8 @@ fn failures(seeds: std::ops::Range<u64>, variant: Variant, enough: usize) -> Vec
     failed.into_inner().unwrap()
 }
 
-fn number(name: &str, default: u64) -> u64 {
+/// A number from the environment.
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 

@@ -102,6 +102,23 @@ fn lease(shared: &Shared) -> Duration {
     shared.integrations.values().map(of).max().unwrap_or(Duration::from_mins(2))
 }
 
+/// How long a request has to leave, for a crash between it and its answer.
+const SENT_IN: Duration = Duration::from_millis(300);
+
+fn answered(target: Target) -> Step {
+    match target {
+        Target::ServiceNow => Step::Answered,
+        Target::BigPanda => Step::Told,
+    }
+}
+
+fn stored(target: Target) -> Step {
+    match target {
+        Target::ServiceNow => Step::Settled,
+        Target::BigPanda => Step::ToldSettled,
+    }
+}
+
 async fn deliver(shared: &Shared, claim: RequestClaim) {
     reached(Step::Decided);
     let RequestClaim { id, fence, link, request, attempts, crashes, uncertain, created } = claim;
@@ -128,7 +145,7 @@ async fn deliver(shared: &Shared, claim: RequestClaim) {
             Prepared::Stale => return,
         }
     };
-    reached(Step::Answered);
+    reached(answered(request.operation.target()));
     let took = Some(shared.clock.elapsed().saturating_sub(started));
     let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took };
     record(shared, policy, attempt).await;
@@ -198,7 +215,7 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
     let settled = Settled { id, fence, end, link: changed, follow_ups, notes, took: took.unwrap_or_default(), now };
     match shared.store.settled(settled).await {
         Ok(Completion::Recorded) => {
-            reached(Step::Settled);
+            reached(stored(target));
             for side in sides {
                 shared.requests(side).notify_one();
             }
@@ -340,7 +357,7 @@ async fn send(integration: &Integration, request: &Request, uncertain: bool) -> 
                     Err(outcome) => return as_unknown(outcome),
                 }
             }
-            entering(Step::Sent);
+            entering(Step::Sent, SENT_IN);
             servicenow.create(table, fields).await
         }
         Operation::UpdateTicket { table, ticket, fields, .. } => {
@@ -348,7 +365,7 @@ async fn send(integration: &Integration, request: &Request, uncertain: bool) -> 
                 Ok(fields) => fields,
                 Err(outcome) => return as_unknown(outcome),
             };
-            entering(Step::Sent);
+            entering(Step::Sent, SENT_IN);
             servicenow.update(table, ticket, &fields).await
         }
         Operation::Callback { incident, kind } => bigpanda.callback(incident, *kind).await,

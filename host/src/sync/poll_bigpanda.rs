@@ -18,6 +18,7 @@ use crate::domain::incident::{Activity, Incident};
 use crate::domain::outcome::Outcome;
 use crate::engine::echo::outline;
 use crate::engine::seal::is_ours;
+use crate::steps::{self, Step};
 use crate::store::{Cursor, NewEvent};
 
 const POLLER: &str = "bigpanda";
@@ -105,6 +106,9 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
         if !events.is_empty() || Some(&next) != known.as_ref() {
             let text = serde_json::to_string(&next).unwrap_or_default();
             let cursor = Cursor { integration: integration.name.clone(), poller: POLLER, place: text };
+            if !events.is_empty() {
+                steps::reached(Step::Looked);
+            }
             let accepted = shared.store.accept_polled(events, cursor).await?;
             found += accepted.iter().filter(|event| !event.duplicate).count() as u64;
         }
