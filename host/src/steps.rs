@@ -1,8 +1,9 @@
 //! The named steps of the way through at which a crash is interesting, and the means to die at one of them.
 //!
 //! In a release build nothing here does anything. In a development build `TANDEM_CRASH_AT=intake.leased:2` kills the
-//! process, without any clean-up, the second time that step is reached; `TANDEM_BREAK=correlation-lookup` switches one
-//! safeguard off, so that a test can show that the sweep notices. Called along the way by whoever takes the steps; the crash
+//! process, without any clean-up, the second time that step is reached; `TANDEM_FREEZE_AT` stops it there, as SIGSTOP
+//! does, until somebody lets it go on; `TANDEM_BREAK=correlation-lookup` switches one safeguard off, so that a test can
+//! show that the sweep notices. Called along the way by whoever takes the steps; the crash
 //! sweep of the tests goes through [`Step::ALL`], so a step without a test can't exist.
 
 use std::sync::OnceLock;
@@ -108,6 +109,8 @@ pub enum Safeguard {
     CorrelationLookup,
     /// Waiting for the disk before a share is confirmed.
     Durability,
+    /// Sending nothing when the lease is about to run out.
+    Deadline,
 }
 
 impl Safeguard {
@@ -115,36 +118,51 @@ impl Safeguard {
         match self {
             Self::CorrelationLookup => "correlation-lookup",
             Self::Durability => "durability",
+            Self::Deadline => "deadline",
         }
     }
 }
 
-struct CrashAt {
+/// The step that a variable names.
+struct At {
     step: String,
     left: AtomicU32,
 }
 
-fn crash_at() -> Option<&'static CrashAt> {
-    static AT: OnceLock<Option<CrashAt>> = OnceLock::new();
-    AT.get_or_init(|| {
-        let text = std::env::var("TANDEM_CRASH_AT").ok()?;
+impl At {
+    fn named(variable: &str) -> Option<Self> {
+        let text = std::env::var(variable).ok()?;
         let (step, count) = text.split_once(':').unwrap_or((&text, "1"));
-        Some(CrashAt { step: step.to_owned(), left: AtomicU32::new(count.parse().unwrap_or(1)) })
-    })
-    .as_ref()
+        Some(Self { step: step.to_owned(), left: AtomicU32::new(count.parse().unwrap_or(1)) })
+    }
+
+    fn is_due(&self, step: Step) -> bool {
+        self.step == step.as_str() && self.left.fetch_sub(1, Ordering::SeqCst) == 1
+    }
 }
 
 /// Whether the process is to die at this step, now that it is reached once more.
 fn due(step: Step) -> bool {
-    cfg!(debug_assertions)
-        && crash_at().is_some_and(|at| at.step == step.as_str() && at.left.fetch_sub(1, Ordering::SeqCst) == 1)
+    static AT: OnceLock<Option<At>> = OnceLock::new();
+    let at = || AT.get_or_init(|| At::named("TANDEM_CRASH_AT")).as_ref();
+    cfg!(debug_assertions) && at().is_some_and(|at| at.is_due(step))
 }
 
-/// Says that a step is reached; dies here if a test asked for it.
+/// Whether it is to be stopped there.
+fn is_icy(step: Step) -> bool {
+    static AT: OnceLock<Option<At>> = OnceLock::new();
+    let at = || AT.get_or_init(|| At::named("TANDEM_FREEZE_AT")).as_ref();
+    cfg!(debug_assertions) && at().is_some_and(|at| at.is_due(step))
+}
+
+/// Says that a step is reached; dies or freezes here if a test asked for it.
 #[inline]
 pub fn reached(step: Step) {
     if due(step) {
         die();
+    }
+    if is_icy(step) {
+        freeze();
     }
 }
 
@@ -171,5 +189,13 @@ fn die() -> ! {
     unsafe {
         libc::kill(libc::getpid(), libc::SIGKILL);
         libc::_exit(137)
+    }
+}
+
+#[expect(unsafe_code, reason = "all threads must stop at once; only the kernel can do that")]
+fn freeze() {
+    // SAFETY: the call takes no pointers.
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGSTOP);
     }
 }
