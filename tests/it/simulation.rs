@@ -1,6 +1,6 @@
 //! The real sync with its real store on virtual time, between small models of both sides: people edit, shares are
-//! lost, doubled and late, peers fail in every way, the host dies between any two steps and comes back, and its clock
-//! jumps. When all is calm again both sides agree and are quiet, whatever happened.
+//! lost, doubled and late, peers fail in every way, workers stand still for longer than their leases, the host dies
+//! between any two steps and comes back, and its clock jumps. When all is calm again both sides agree and are quiet, whatever happened.
 //!
 //! A run depends on its seed alone: `TANDEM_SEED=4711 cargo test --workspace --test it -- simulation::one` repeats it.
 
@@ -70,4 +70,13 @@ fn without_the_look_up_a_run_notices() {
 fn without_memory_a_run_notices() {
     let failed = failures(1..200, Variant::NoMemory, 1);
     assert!(!failed.is_empty(), "nothing was noticed");
+}
+
+#[test]
+fn without_fences_a_run_notices() {
+    let failed = failures(1..500, Variant::NoFences, 1);
+    assert!(!failed.is_empty(), "nothing was noticed");
+    // The same frost does no harm where fences are on.
+    let frozen = failures(1..500, Variant::Frost, 1);
+    assert!(frozen.is_empty(), "{}", frozen.join("\n"));
 }
