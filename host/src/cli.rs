@@ -20,6 +20,7 @@ mod run;
 mod servicenow;
 pub mod simulate;
 mod upkeep;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

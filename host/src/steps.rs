@@ -1,12 +1,14 @@
 //! The named steps of the way through at which a crash is interesting, and the means to die at one of them.
 //!
 //! In a release build nothing here does anything. In a development build `TANDEM_CRASH_AT=intake.leased:2` kills the
-//! process, without any clean-up, the second time that step is reached; `TANDEM_BREAK=correlation-lookup` switches one
-//! safeguard off, so that a test can show that the sweep notices. Called along the way by `sync` and `store`; the crash
+//! process, without any clean-up, the second time that step is reached; `TANDEM_FREEZE_AT` stops it there, as SIGSTOP
+//! does, until somebody lets it go on; `TANDEM_BREAK=correlation-lookup` switches one safeguard off, so that a test can
+//! show that the sweep notices. Called along the way by whoever takes the steps; the crash
 //! sweep of the tests goes through [`Step::ALL`], so a step without a test can't exist.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A point between two effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +33,28 @@ pub enum Step {
     Answered,
     /// The answer is durable; no follow-up was sent.
     Settled,
+    /// A request to BigPanda was answered; nothing of it is stored.
+    Told,
+    /// BigPanda's answer is durable; the next request of the lane was not sent.
+    ToldSettled,
+    /// A poll has read a page of changes; neither they nor the place are stored.
+    Looked,
+    /// Pages are being moved from the store's log into the database.
+    Checkpoint,
+    /// A migration has run, inside its transaction.
+    Migrated,
+    /// Plugins are compiled; those before them still answer.
+    Compiled,
+    /// A file is written beside the one that it replaces.
+    Written,
+    /// A copy of the store is complete, beside its place.
+    Copied,
+    /// The host was asked to stop; requests are under way.
+    Draining,
 }
 
 impl Step {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 19] = [
         Self::Received,
         Self::Accepted,
         Self::InsideBatch,
@@ -45,6 +65,15 @@ impl Step {
         Self::Sent,
         Self::Answered,
         Self::Settled,
+        Self::Told,
+        Self::ToldSettled,
+        Self::Looked,
+        Self::Checkpoint,
+        Self::Migrated,
+        Self::Compiled,
+        Self::Written,
+        Self::Copied,
+        Self::Draining,
     ];
 
     /// The name in `TANDEM_CRASH_AT`.
@@ -60,6 +89,15 @@ impl Step {
             Self::Sent => "deliver.sent",
             Self::Answered => "deliver.answered",
             Self::Settled => "deliver.settled",
+            Self::Told => "tell.answered",
+            Self::ToldSettled => "tell.settled",
+            Self::Looked => "poll.looked",
+            Self::Checkpoint => "store.checkpoint",
+            Self::Migrated => "store.migrated",
+            Self::Compiled => "plugin.compiled",
+            Self::Written => "config.written",
+            Self::Copied => "store.copied",
+            Self::Draining => "sync.draining",
         }
     }
 }
@@ -71,6 +109,8 @@ pub enum Safeguard {
     CorrelationLookup,
     /// Waiting for the disk before a share is confirmed.
     Durability,
+    /// Sending nothing when the lease is about to run out.
+    Deadline,
 }
 
 impl Safeguard {
@@ -78,44 +118,59 @@ impl Safeguard {
         match self {
             Self::CorrelationLookup => "correlation-lookup",
             Self::Durability => "durability",
+            Self::Deadline => "deadline",
         }
     }
 }
 
-struct CrashAt {
+/// The step that a variable names.
+struct At {
     step: String,
     left: AtomicU32,
 }
 
-fn crash_at() -> Option<&'static CrashAt> {
-    static AT: OnceLock<Option<CrashAt>> = OnceLock::new();
-    AT.get_or_init(|| {
-        let text = std::env::var("TANDEM_CRASH_AT").ok()?;
+impl At {
+    fn named(variable: &str) -> Option<Self> {
+        let text = std::env::var(variable).ok()?;
         let (step, count) = text.split_once(':').unwrap_or((&text, "1"));
-        Some(CrashAt { step: step.to_owned(), left: AtomicU32::new(count.parse().unwrap_or(1)) })
-    })
-    .as_ref()
+        Some(Self { step: step.to_owned(), left: AtomicU32::new(count.parse().unwrap_or(1)) })
+    }
+
+    fn is_due(&self, step: Step) -> bool {
+        self.step == step.as_str() && self.left.fetch_sub(1, Ordering::SeqCst) == 1
+    }
 }
 
 /// Whether the process is to die at this step, now that it is reached once more.
 fn due(step: Step) -> bool {
-    cfg!(debug_assertions)
-        && crash_at().is_some_and(|at| at.step == step.as_str() && at.left.fetch_sub(1, Ordering::SeqCst) == 1)
+    static AT: OnceLock<Option<At>> = OnceLock::new();
+    let at = || AT.get_or_init(|| At::named("TANDEM_CRASH_AT")).as_ref();
+    cfg!(debug_assertions) && at().is_some_and(|at| at.is_due(step))
 }
 
-/// Says that a step is reached; dies here if a test asked for it.
+/// Whether it is to be stopped there.
+fn is_icy(step: Step) -> bool {
+    static AT: OnceLock<Option<At>> = OnceLock::new();
+    let at = || AT.get_or_init(|| At::named("TANDEM_FREEZE_AT")).as_ref();
+    cfg!(debug_assertions) && at().is_some_and(|at| at.is_due(step))
+}
+
+/// Says that a step is reached; dies or freezes here if a test asked for it.
 #[inline]
 pub fn reached(step: Step) {
     if due(step) {
         die();
     }
+    if is_icy(step) {
+        freeze();
+    }
 }
 
-/// For [`Step::Sent`], which lies inside a network call: dies a little after the call has begun.
-pub fn entering(step: Step) {
+/// For a step that lies inside a call: dies that long after the call has begun.
+pub fn entering(step: Step, after: Duration) {
     if due(step) {
-        std::thread::spawn(|| {
-            std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::spawn(move || {
+            std::thread::sleep(after);
             die();
         });
     }
@@ -134,5 +189,13 @@ fn die() -> ! {
     unsafe {
         libc::kill(libc::getpid(), libc::SIGKILL);
         libc::_exit(137)
+    }
+}
+
+#[expect(unsafe_code, reason = "all threads must stop at once; only the kernel can do that")]
+fn freeze() {
+    // SAFETY: the call takes no pointers.
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGSTOP);
     }
 }

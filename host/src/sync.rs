@@ -5,6 +5,7 @@
 //! and to both vendors through traits only.
 
 mod alarm;
+mod deadline;
 mod deliver;
 mod fetch;
 mod incident;

@@ -4,6 +4,7 @@ mod bigpanda;
 mod server;
 mod servicenow;
 mod shapes;
+mod tls;
 mod transport;
 
 use std::num::NonZeroU32;

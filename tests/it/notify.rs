@@ -6,6 +6,7 @@ use std::time::Duration;
 use tandem::simulator::{Action, Fault};
 
 use crate::support::receivers::Receiver;
+use crate::support::secure::{Authority, self_signed};
 use crate::support::{World, incident};
 
 fn settings(chat: &Receiver, mail: &Receiver, security: &str) -> String {
@@ -160,4 +161,43 @@ async fn the_command_tries_every_target_and_says_what_is_wrong() {
         (code, text.as_str()),
         (1, "nobody is to be told: set notify.webhook_url or notify.email_to of an integration\n")
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_goes_over_tls_to_a_server_whose_certificate_holds_and_to_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let authority = Authority::new("an authority of the tests");
+    let file = authority.pem(directory.path());
+    let said = async |mail: &Receiver, security: &str| {
+        let chat = Receiver::chat(200).await;
+        let world = World::new().await.configured(&settings(&chat, mail, security));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+        command.args(["notify", "test", "--config"]).arg(world.written());
+        command.env("SSL_CERT_FILE", &file).env_remove("SSL_CERT_DIR");
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    for security in ["tls", "starttls"] {
+        let server = async |acceptor| match security {
+            "tls" => Receiver::mail_tls(acceptor).await,
+            _ => Receiver::mail_starttls(acceptor).await,
+        };
+        let mail = server(authority.signs("127.0.0.1", 2999)).await;
+        let told = said(&mail, security).await;
+        assert!(told.contains("over 127.0.0.1: sent"), "{security}: {told}");
+        let kept = mail.messages();
+        assert!(kept.len() == 1 && kept[0].contains("AUTH PLAIN") && kept[0].contains("this is a test"), "{kept:?}");
+
+        for (acceptor, what) in [
+            (authority.signs("127.0.0.1", 2020), "expired"),
+            (authority.signs("other.example", 2999), "not valid for name"),
+            (self_signed("127.0.0.1"), "UnknownIssuer"),
+        ] {
+            let mail = server(acceptor).await;
+            let told = said(&mail, security).await;
+            assert!(told.contains("over 127.0.0.1: FAILED") && told.contains(what), "{security}, {what}: {told}");
+            assert!(told.contains("hint: check `notify.smtp`"), "{told}");
+            assert!(mail.messages().is_empty(), "{security}, {what}: something was sent");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The real sync with its real store on virtual time, between small models of both sides: people edit, shares are
-//! lost, doubled and late, peers fail in every way, the host dies between any two steps and comes back, and its clock
-//! jumps. When all is calm again both sides agree and are quiet, whatever happened.
+//! lost, doubled and late, peers fail in every way, workers stand still for longer than their leases, the host dies
+//! between any two steps and comes back, and its clock jumps. When all is calm again both sides agree and are quiet, whatever happened.
 //!
 //! A run depends on its seed alone: `TANDEM_SEED=4711 cargo test --workspace --test it -- simulation::one` repeats it.
 
@@ -19,6 +19,7 @@ mod weather;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use chance::Chance;
 use run::{Run, Variant};
 
 /// Runs these seeds on all cores; what went wrong.
@@ -44,7 +45,8 @@ fn failures(seeds: std::ops::Range<u64>, variant: Variant, enough: usize) -> Vec
     failed.into_inner().unwrap()
 }
 
-fn number(name: &str, default: u64) -> u64 {
+/// A number from the environment.
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
@@ -72,4 +74,13 @@ fn without_the_look_up_a_run_notices() {
 fn without_memory_a_run_notices() {
     let failed = failures(1..200, Variant::NoMemory, 1);
     assert!(!failed.is_empty(), "nothing was noticed");
+}
+
+#[test]
+fn without_fences_a_run_notices() {
+    let failed = failures(1..500, Variant::NoFences, 1);
+    assert!(!failed.is_empty(), "nothing was noticed");
+    // The same frost does no harm where fences are on.
+    let frozen = failures(1..500, Variant::Frost, 1);
+    assert!(frozen.is_empty(), "{}", frozen.join("\n"));
 }

@@ -7,6 +7,7 @@ mod binary;
 pub mod hostile;
 pub mod plugins;
 pub mod receivers;
+pub mod secure;
 pub mod wire;
 mod world;
 

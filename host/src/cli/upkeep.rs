@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::report::Told;
-use super::{Exit, Source, output};
+use super::{Exit, Source, output, whole};
 use crate::config::renamed::rename;
 use crate::config::{FILE, Loaded};
 use crate::domain::fault::Class;
@@ -71,7 +71,7 @@ fn rename_in(path: &Path, dry_run: bool) -> anyhow::Result<Vec<String>> {
     let kept = beside(path, "before-migration");
     if !dry_run {
         std::fs::copy(path, &kept).with_context(|| format!("{} cannot be written", kept.display()))?;
-        std::fs::write(path, renamed).with_context(|| format!("{} cannot be written", path.display()))?;
+        whole::write(path, &renamed)?;
     }
     let what = if dry_run { "would be kept in" } else { "was kept in" };
     let mut said: Vec<String> = told.iter().map(|line| format!("{}, {line}", path.display())).collect();

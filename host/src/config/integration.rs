@@ -145,6 +145,9 @@ pub(super) fn read_all(root: &Section<'_>) -> Option<Vec<Integration>> {
     let read: Vec<_> = root.tables("integration").into_iter().map(|(name, node)| read_one(root, name, node)).collect();
     let all = read.into_iter().collect::<Option<Vec<_>>>()?;
     warn_of_twins(root, &all);
+    for one in &all {
+        warn_of_short_lease(root, one);
+    }
     Some(all)
 }
 
@@ -190,5 +193,19 @@ fn warn_of_twins(root: &Section<'_>, all: &[Integration]) {
             );
             root.context.warning(Problem::new(UNWISE, message).hint("remove one of them"));
         }
+    }
+}
+
+/// Nothing is sent in the last quarter of a lease, and what is sent before has to come to its end within it.
+fn warn_of_short_lease(root: &Section<'_>, one: &Integration) {
+    let called = one.servicenow.url().map(|_| one.servicenow.timeout);
+    let longest = one.bigpanda.timeout.max(called.unwrap_or_default());
+    if one.retry.lease < longest.saturating_mul(4) {
+        let message = format!(
+            "the integration {} has a `retry.lease` of less than four times its longest `timeout`: what takes long may be \
+             sent twice, or not at all",
+            one.name
+        );
+        root.context.warning(Problem::new(UNWISE, message).hint("raise `retry.lease`, or lower the `timeout`"));
     }
 }

@@ -16,6 +16,7 @@ use super::generation::Generation;
 use super::load::Loader;
 use super::loaded::{Digest, Loaded, Source};
 use super::status::{About, PluginState, PluginStatus, Problem, Status};
+use crate::steps::{Step, reached};
 
 /// A component that is part of the binary.
 #[derive(Debug, Clone, Copy)]
@@ -155,6 +156,7 @@ impl Registry {
     }
 
     fn swap(&self, ledger: &mut Ledger, next: Generation) {
+        reached(Step::Compiled);
         ledger.newest = next.number;
         let number = next.number;
         let old = self.current.swap(Arc::new(next));

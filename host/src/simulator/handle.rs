@@ -24,7 +24,7 @@ use super::{
     Ticket,
 };
 
-/// Both simulators while they run. Dropping it leaves them running; [`Handle::shutdown`] ends them.
+/// Both simulators while they run. Dropping it ends them soon; [`Handle::shutdown`] waits for that.
 #[derive(Debug)]
 pub struct Handle {
     /// Where BigPanda listens.

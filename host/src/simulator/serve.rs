@@ -60,7 +60,7 @@ pub(crate) trait Site: Send + Sync + 'static {
     fn too_large(&self, announced: u64) -> Reply;
 }
 
-/// A listening vendor. Dropping it does not stop it; [`Listening::stop`] does.
+/// A listening vendor. Dropping it stops it soon; [`Listening::stop`] waits for that.
 #[derive(Debug)]
 pub(crate) struct Listening {
     pub(crate) address: SocketAddr,
@@ -106,7 +106,11 @@ async fn run(site: Arc<impl Site>, listener: TcpListener, address: SocketAddr, m
                     return;
                 }
             }
-            (Phase::Up, Some(open)) => accept(&site, &open, address, &mut phase).await,
+            (Phase::Up, Some(open)) => {
+                if !accept(&site, &open, address, &mut phase).await {
+                    return;
+                }
+            }
             (Phase::Up, None) => match TcpListener::bind(address).await {
                 Ok(open) => listener = Some(open),
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -115,15 +119,15 @@ async fn run(site: Arc<impl Site>, listener: TcpListener, address: SocketAddr, m
     }
 }
 
-/// Serves until the phase changes; then all connections are dropped.
+/// Serves until the phase changes; then all connections are dropped. False when nobody can change it any more.
 async fn accept(
     site: &Arc<impl Site>,
     listener: &TcpListener,
     address: SocketAddr,
     phase: &mut watch::Receiver<Phase>,
-) {
+) -> bool {
     let mut connections = JoinSet::new();
-    loop {
+    let is_held = loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
@@ -131,10 +135,11 @@ async fn accept(
                 }
             }
             Some(_) = connections.join_next() => {}
-            _ = phase.changed() => break,
+            changed = phase.changed() => break changed.is_ok(),
         }
-    }
+    };
     connections.shutdown().await;
+    is_held
 }
 
 async fn connection(site: Arc<impl Site>, stream: TcpStream, address: SocketAddr) {

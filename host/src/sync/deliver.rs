@@ -1,6 +1,7 @@
 //! From sealed requests to confirmed ones: lease, send, settle. One loop for each side.
 //!
-//! No transaction is open while the network is used. An attempt whose predecessor ended uncertainly looks first.
+//! No transaction is open while the network is used. An attempt whose predecessor ended uncertainly looks first, and
+//! nothing is sent by a claim whose time is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::alarm;
+use super::deadline::{Deadline, Late, give_back};
 use super::intake::next_wake;
 use super::ports::Integration;
 use super::runtime::Shared;
@@ -30,6 +32,8 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
     let rooms = rooms(&shared, target);
     let lease = lease(&shared);
     while !shared.stop.is_cancelled() {
+        // Before the claim, so that no lease is thought to be longer than it is.
+        let asked = shared.clock.elapsed();
         let now = shared.clock.now();
         let (paused, first) = shared.paused(target, now);
         let mut claimed = false;
@@ -50,7 +54,8 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
                 let Ok(place) = places.clone().acquire_owned().await else { return };
                 let shared = shared.clone();
                 shared.tasks.clone().spawn(async move {
-                    deliver(&shared, claim).await;
+                    let deadline = Deadline::new(&*shared.clock, asked, lease);
+                    deliver(&shared, claim, deadline).await;
                     drop(place);
                     shared.requests(target).notify_one();
                 });
@@ -102,7 +107,24 @@ fn lease(shared: &Shared) -> Duration {
     shared.integrations.values().map(of).max().unwrap_or(Duration::from_mins(2))
 }
 
-async fn deliver(shared: &Shared, claim: RequestClaim) {
+/// How long a request has to leave, for a crash between it and its answer.
+const SENT_IN: Duration = Duration::from_millis(300);
+
+fn answered(target: Target) -> Step {
+    match target {
+        Target::ServiceNow => Step::Answered,
+        Target::BigPanda => Step::Told,
+    }
+}
+
+fn stored(target: Target) -> Step {
+    match target {
+        Target::ServiceNow => Step::Settled,
+        Target::BigPanda => Step::ToldSettled,
+    }
+}
+
+async fn deliver(shared: &Shared, claim: RequestClaim, deadline: Deadline<'_>) {
     reached(Step::Decided);
     let RequestClaim { id, fence, link, request, attempts, crashes, uncertain, created } = claim;
     let Some(integration) = shared.integrations.get(&link.integration) else {
@@ -125,15 +147,15 @@ async fn deliver(shared: &Shared, claim: RequestClaim) {
         (request, Outcome::Refused(poison(crashes)))
     } else {
         match prepared(shared, integration, id, fence, request).await {
-            Prepared::Request(request) => {
-                let outcome = attempt(integration, &request, uncertain, policy).await;
-                (request, outcome)
-            }
+            Prepared::Request(request) => match attempt(integration, &request, uncertain, policy, deadline).await {
+                Ok(outcome) => (request, outcome),
+                Err(Late) => return give_back(shared, id, fence, &request, uncertain).await,
+            },
             Prepared::Stopped(request, outcome) => (request, outcome),
             Prepared::Stale => return,
         }
     };
-    reached(Step::Answered);
+    reached(answered(request.operation.target()));
     let took = Some(shared.clock.elapsed().saturating_sub(started));
     let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took };
     record(shared, policy, attempt).await;
@@ -230,7 +252,7 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
     let settled = Settled { id, fence, end, link: changed, follow_ups, notes, took: took.unwrap_or_default(), now };
     match shared.store.settled(settled).await {
         Ok(Completion::Recorded) => {
-            reached(Step::Settled);
+            reached(stored(target));
             // An attempt whose outcome was not stored is made again, and tells then.
             if let Some(notice) = notice {
                 shared.notify.notify(notice);
@@ -337,21 +359,39 @@ async fn prepared(
 }
 
 /// One attempt, with its short retries for failures that certainly changed nothing.
-async fn attempt(integration: &Integration, request: &Request, uncertain: bool, policy: &Policy) -> Outcome {
+async fn attempt(
+    integration: &Integration,
+    request: &Request,
+    uncertain: bool,
+    policy: &Policy,
+    deadline: Deadline<'_>,
+) -> Result<Outcome, Late> {
     let mut waits = policy.retry.within_attempt.iter();
+    let mut last = None;
     loop {
-        let outcome = send(integration, request, uncertain).await;
+        let outcome = match send(integration, request, uncertain, deadline).await {
+            Ok(outcome) => outcome,
+            // What was tried before certainly changed nothing, and is worth telling.
+            Err(Late) => return last.ok_or(Late),
+        };
         match (&outcome, waits.next()) {
             (Outcome::NotApplied(_), Some(wait)) => tokio::time::sleep(*wait).await,
-            _ => return outcome,
+            _ => return Ok(outcome),
         }
+        last = Some(outcome);
     }
 }
 
-async fn send(integration: &Integration, request: &Request, uncertain: bool) -> Outcome {
+async fn send(
+    integration: &Integration,
+    request: &Request,
+    uncertain: bool,
+    deadline: Deadline<'_>,
+) -> Result<Outcome, Late> {
     let bigpanda = &integration.bigpanda;
     let servicenow = &integration.servicenow;
-    match &request.operation {
+    deadline.check()?;
+    Ok(match &request.operation {
         Operation::CreateTicket { table, correlation_id, fields, .. } => {
             if uncertain && !broken(Safeguard::CorrelationLookup) {
                 match servicenow.find(table, correlation_id).await {
@@ -365,26 +405,25 @@ async fn send(integration: &Integration, request: &Request, uncertain: bool) -> 
                         }
                         if let Some(ticket) = found.into_iter().next() {
                             metrics::counter!("tandem_reconciled_total").increment(1);
-                            return Outcome::Applied(Receipt {
-                                ticket: Some(ticket),
-                                adopted: true,
-                                ..Receipt::default()
-                            });
+                            let receipt = Receipt { ticket: Some(ticket), adopted: true, ..Receipt::default() };
+                            return Ok(Outcome::Applied(receipt));
                         }
                     }
                     // Still uncertain: the look-up failed, so the create must not be repeated yet.
-                    Err(outcome) => return as_unknown(outcome),
+                    Err(outcome) => return Ok(as_unknown(outcome)),
                 }
+                deadline.check()?;
             }
-            entering(Step::Sent);
+            entering(Step::Sent, SENT_IN);
             servicenow.create(table, fields).await
         }
         Operation::UpdateTicket { table, ticket, fields, .. } => {
             let fields = match unsent(&**servicenow, table, ticket, fields, request, uncertain).await {
                 Ok(fields) => fields,
-                Err(outcome) => return as_unknown(outcome),
+                Err(outcome) => return Ok(as_unknown(outcome)),
             };
-            entering(Step::Sent);
+            deadline.check()?;
+            entering(Step::Sent, SENT_IN);
             servicenow.update(table, ticket, &fields).await
         }
         Operation::Callback { incident, kind } => bigpanda.callback(incident, *kind).await,
@@ -400,14 +439,14 @@ async fn send(integration: &Integration, request: &Request, uncertain: bool) -> 
         Operation::CommentIncident { environment, incident, text, marker } => {
             if uncertain {
                 match bigpanda.has_comment(incident, marker).await {
-                    Ok(true) => return Outcome::Applied(Receipt { adopted: true, ..Receipt::default() }),
-                    Ok(false) => {}
-                    Err(outcome) => return as_unknown(outcome),
+                    Ok(true) => return Ok(Outcome::Applied(Receipt { adopted: true, ..Receipt::default() })),
+                    Ok(false) => deadline.check()?,
+                    Err(outcome) => return Ok(as_unknown(outcome)),
                 }
             }
             bigpanda.comment(environment, incident, text).await
         }
-    }
+    })
 }
 
 /// The fields to send: all of them, without the journal entries that an uncertain earlier attempt already wrote.

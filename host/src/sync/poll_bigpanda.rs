@@ -1,8 +1,9 @@
 //! Looks for incidents that changed and that no share has told of.
 //!
-//! The list comes last changed first and is read until it is older than the last look, with an overlap. What is in
-//! the overlap is known by its outline, so it costs nothing; an incident whose newest state was handled already costs
-//! nothing either. The incidents themselves are fetched when their event is handled.
+//! The list comes last changed first and is read until it is older than the last look, with an overlap. An incident whose
+//! state, known by its outline, was what was handled last costs no more than a look into the store; in the overlap too,
+//! because a share that was late may have been handled after the state that was seen there. The incidents themselves are
+//! fetched when their event is handled.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use crate::domain::incident::{Activity, Incident};
 use crate::domain::outcome::Outcome;
 use crate::engine::echo::outline;
 use crate::engine::seal::is_ours;
+use crate::steps::{self, Step};
 use crate::store::{Cursor, NewEvent};
 
 const POLLER: &str = "bigpanda";
@@ -62,31 +64,36 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
                 reached = true;
                 break;
             }
-            place.since = place.since.max(at);
+            // What changes while pages are read may move to a page that was read already. So the next look begins where
+            // this one did, however long it took.
+            if number == 1 {
+                place.since = place.since.max(at);
+            }
             let outline = outline(&incident);
             let id = incident.id.as_str().to_owned();
             let was_seen = before.seen.get(&id) == Some(&outline);
             place.seen.insert(id, outline.clone());
             // The first look only finds out where to begin.
-            if was_seen || known.is_none() {
+            if known.is_none() {
                 continue;
             }
-            match standing(shared, integration, &incident, &outline).await? {
-                Standing::News => {}
+            let handled = match standing(shared, integration, &incident, &outline).await? {
+                Standing::News { handled } => handled,
                 Standing::NotOurs => continue,
                 Standing::Handled => {
-                    if comments && place.unread.len() < WAITING {
+                    if comments && !was_seen && place.unread.len() < WAITING {
                         place.unread.insert(incident.id.as_str().to_owned());
                     }
                     continue;
                 }
-            }
+            };
             events.push(NewEvent {
                 occasion: Occasion::IncidentChanged,
                 integration: integration.name.clone(),
                 incident: incident.id.clone(),
                 environment: Some(environment.clone()),
-                dedupe: format!("poll/{outline}"),
+                // The same state is news once more when a late share of the same second has been handled after it.
+                dedupe: format!("poll/{handled}/{outline}"),
                 revision: incident.revision(),
                 received: shared.clock.now(),
                 body: stored,
@@ -105,6 +112,9 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
         if !events.is_empty() || Some(&next) != known.as_ref() {
             let text = serde_json::to_string(&next).unwrap_or_default();
             let cursor = Cursor { integration: integration.name.clone(), poller: POLLER, place: text };
+            if !events.is_empty() {
+                steps::reached(Step::Looked);
+            }
             let accepted = shared.store.accept_polled(events, cursor).await?;
             found += accepted.iter().filter(|event| !event.duplicate).count() as u64;
         }
@@ -117,7 +127,10 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
 
 /// What a state of an incident is to us.
 enum Standing {
-    News,
+    News {
+        /// The outline of what was handled last; empty: nothing was.
+        handled: String,
+    },
     /// It was handled already.
     Handled,
     /// Nobody shared it with us, or it was over before we knew of it.
@@ -132,8 +145,8 @@ async fn standing(
 ) -> Result<Standing, Trouble> {
     Ok(match shared.store.link_of(&integration.name, &incident.id).await? {
         Some(link) if link.memory.outline == outline => Standing::Handled,
-        Some(_) => Standing::News,
-        None if incident.active && integration.polls.creates => Standing::News,
+        Some(link) => Standing::News { handled: link.memory.outline },
+        None if incident.active && integration.polls.creates => Standing::News { handled: String::new() },
         None => Standing::NotOurs,
     })
 }

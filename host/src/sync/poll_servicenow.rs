@@ -21,6 +21,7 @@ use crate::engine::echo::is_our_own;
 use crate::engine::seal::fingerprint;
 use crate::mapping::time::{parse, text};
 use crate::servicenow::{Changes, From};
+use crate::steps::{Step, reached};
 use crate::store::{Cursor, NewEvent};
 
 const POLLER: &str = "servicenow";
@@ -112,6 +113,9 @@ async fn save(
 ) -> Result<u64, Trouble> {
     let text = serde_json::to_string(place).unwrap_or_default();
     let cursor = Cursor { integration: integration.name.clone(), poller: POLLER, place: text };
+    if !events.is_empty() {
+        reached(Step::Looked);
+    }
     let accepted = shared.store.accept_polled(events, cursor).await?;
     Ok(accepted.iter().filter(|event| !event.duplicate).count() as u64)
 }

@@ -207,6 +207,7 @@ impl Handle {
     pub async fn drain(&self, limit: Duration) -> bool {
         self.shared.stop.cancel();
         self.shared.tasks.close();
+        reached(Step::Draining);
         tokio::time::timeout(limit, self.shared.tasks.wait()).await.is_ok()
     }
 

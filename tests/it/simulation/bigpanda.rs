@@ -169,10 +169,14 @@ impl BigPanda {
         if let Fate::Deaf(outcome) = fate { outcome } else { outcome }
     }
 
-    async fn read<T>(&self, look: impl FnOnce(&Inside) -> Result<T, Outcome>) -> Result<T, Outcome> {
+    async fn read<T: Send>(&self, look: impl FnOnce(&Inside) -> Result<T, Outcome>) -> Result<T, Outcome> {
         match self.weather.fate().await {
             Fate::Lost(outcome) | Fate::Deaf(outcome) => Err(outcome),
-            Fate::Pass => look(&self.look()),
+            Fate::Pass => {
+                let found = look(&self.look());
+                self.weather.frost().await;
+                found
+            }
         }
     }
 }

@@ -78,7 +78,7 @@ impl Calm {
     pub fn new(change: impl FnOnce(&mut Policy)) -> Self {
         let time = Arc::new(Time::default());
         time.begin();
-        let weather = Arc::new(Weather::new(1).still());
+        let weather = Arc::new(Weather::new(1, 0).still());
         let mut policy = Policy::default();
         change(&mut policy);
         Self {

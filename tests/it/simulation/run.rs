@@ -1,5 +1,7 @@
 //! One run: people edit both sides, shares go astray, peers fail, the host dies and comes back; then all is calm.
 
+mod outage;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use super::bigpanda::{BigPanda, ENVIRONMENT};
 use super::chance::Chance;
 use super::plugins::{ONE_WAY, PAIR, Plugins};
 use super::servicenow::ServiceNow;
-use super::store::Mortal;
+use super::store::{Fences, Mortal};
 use super::time::Time;
 use super::weather::Weather;
 
@@ -30,6 +32,20 @@ pub enum Variant {
     NoLookUp,
     /// Nothing is remembered of what was passed on.
     NoMemory,
+    /// Workers stand still often.
+    Frost,
+    /// The same, and completions of leases that ran out count.
+    NoFences,
+}
+
+impl Variant {
+    /// In how many of a thousand places a worker freezes.
+    fn frosty(self) -> u64 {
+        match self {
+            Self::Sound | Self::NoLookUp | Self::NoMemory => 8,
+            Self::Frost | Self::NoFences => 150,
+        }
+    }
 }
 
 /// How long people and faults are at work, and how long it takes at most until both sides agree.
@@ -90,7 +106,7 @@ fn id(number: usize) -> IncidentId {
 impl Run {
     pub fn new(seed: u64, variant: Variant) -> Self {
         let time = Arc::new(Time::default());
-        let weather = Arc::new(Weather::new(seed ^ 0xABCD));
+        let weather = Arc::new(Weather::new(seed ^ 0xABCD, variant.frosty()));
         let mut chance = Chance::new(seed);
         let deeds = script(&mut chance);
         Self {
@@ -101,6 +117,7 @@ impl Run {
                 inner: SqliteStore::in_memory().unwrap(),
                 weather: weather.clone(),
                 forgetful: variant == Variant::NoMemory,
+                fences: if variant == Variant::NoFences { Fences::off() } else { Fences::On },
             }),
             time,
             weather,
@@ -113,6 +130,10 @@ impl Run {
     }
 
     fn parts(&self) -> Parts {
+        self.parts_spaced(Duration::from_secs(30))
+    }
+
+    fn parts_spaced(&self, spacing: Duration) -> Parts {
         let pair =
             |(tag, field): (&str, &str), direction| Pair { tag: tag.to_owned(), field: field.to_owned(), direction };
         let mut policy = Policy {
@@ -123,7 +144,7 @@ impl Run {
         // Nothing is given up: whether a run agrees in the end is the question.
         policy.retry.attempts = u32::MAX;
         policy.retry.crash_limit = u32::MAX;
-        policy.retry.spacing = Duration::from_secs(30);
+        policy.retry.spacing = spacing;
         let effective = Effective { policy, plugin_settings: "{}".into(), ignored: Vec::new() };
         let integration = Integration {
             name: IntegrationName::new("acme").unwrap(),

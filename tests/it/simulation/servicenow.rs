@@ -95,7 +95,7 @@ impl ServiceNow {
     }
 
     async fn write(&self, change: impl FnOnce(&mut Inside, (Timestamp, i64)) -> Outcome) -> Outcome {
-        let fate = self.weather.fate().await;
+        let fate = self.weather.fate_to_servicenow().await;
         if let Fate::Lost(outcome) = fate {
             return outcome;
         }
@@ -109,9 +109,13 @@ impl ServiceNow {
     }
 
     async fn read<T>(&self, look: impl FnOnce(&Inside) -> T) -> Result<T, Outcome> {
-        match self.weather.fate().await {
+        match self.weather.fate_to_servicenow().await {
             Fate::Lost(outcome) | Fate::Deaf(outcome) => Err(outcome),
-            Fate::Pass => Ok(look(&self.look())),
+            Fate::Pass => {
+                let found = look(&self.look());
+                self.weather.frost().await;
+                Ok(found)
+            }
         }
     }
 }

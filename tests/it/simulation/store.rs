@@ -1,6 +1,8 @@
-//! The real store in memory, with a step of the host before and after each call: it may die at any of them.
+//! The real store in memory, with a step of the host before and after each call: it may die at any of them. A worker
+//! may stand still before it completes what it claimed.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,6 +24,55 @@ pub struct Mortal {
     pub weather: Arc<Weather>,
     /// A must-fail variant: what both sides agreed on is forgotten.
     pub forgetful: bool,
+    /// A must-fail variant: whoever completes something counts as the one that claimed it last.
+    pub fences: Fences,
+}
+
+/// Whether old fences are refused.
+#[derive(Default)]
+pub enum Fences {
+    #[default]
+    On,
+    Off(Mutex<Newest>),
+}
+
+/// The newest fences that were handed out.
+#[derive(Default)]
+pub struct Newest {
+    events: HashMap<LinkId, Fence>,
+    requests: HashMap<RequestId, Fence>,
+}
+
+impl Fences {
+    pub fn off() -> Self {
+        Self::Off(Mutex::default())
+    }
+
+    fn see(&self, claims: &[EventClaim]) {
+        if let Self::Off(newest) = self {
+            newest.lock().unwrap().events.extend(claims.iter().map(|claim| (claim.link.id, claim.fence)));
+        }
+    }
+
+    fn see_requests(&self, claims: &[RequestClaim]) {
+        if let Self::Off(newest) = self {
+            newest.lock().unwrap().requests.extend(claims.iter().map(|claim| (claim.id, claim.fence)));
+        }
+    }
+
+    fn of_link(&self, link: LinkId, fence: Fence) -> Fence {
+        match self {
+            Self::On => fence,
+            Self::Off(newest) => newest.lock().unwrap().events.get(&link).copied().unwrap_or(fence),
+        }
+    }
+
+    fn of_request(&self, request: RequestId, fence: Fence) -> Fence {
+        match self {
+            Self::On => fence,
+            Self::Off(newest) => newest.lock().unwrap().requests.get(&request).copied().unwrap_or(fence),
+        }
+    }
 }
 
 impl Mortal {
@@ -58,9 +109,13 @@ impl Inbox for Mortal {
         stepped!(self, self.inner.accept(event))
     }
     async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error> {
-        stepped!(self, self.inner.claim_events(links, lease, now))
+        let claims = stepped!(self, self.inner.claim_events(links, lease, now))?;
+        self.fences.see(&claims);
+        Ok(claims)
     }
     async fn decided(&self, mut decided: Decided) -> Result<Completion, Error> {
+        self.weather.frost().await;
+        decided.fence = self.fences.of_link(decided.link.id, decided.fence);
         decided.link = self.remembered(decided.link);
         stepped!(self, self.inner.decided(decided))
     }
@@ -79,7 +134,9 @@ impl Outbox for Mortal {
         paused: &[IntegrationName],
         now: Timestamp,
     ) -> Result<Vec<RequestClaim>, Error> {
-        stepped!(self, self.inner.claim_requests(target, limit, lease, paused, now))
+        let claims = stepped!(self, self.inner.claim_requests(target, limit, lease, paused, now))?;
+        self.fences.see_requests(&claims);
+        Ok(claims)
     }
     async fn claim_requests_of(
         &self,
@@ -92,9 +149,13 @@ impl Outbox for Mortal {
         self.inner.claim_requests_of(integration, target, limit, lease, now).await
     }
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error> {
+        self.weather.frost().await;
+        let fence = self.fences.of_request(id, fence);
         stepped!(self, self.inner.complete_seal(id, fence, request))
     }
-    async fn settled(&self, settled: Settled) -> Result<Completion, Error> {
+    async fn settled(&self, mut settled: Settled) -> Result<Completion, Error> {
+        self.weather.frost().await;
+        settled.fence = self.fences.of_request(settled.id, settled.fence);
         stepped!(self, self.inner.settled(settled))
     }
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {

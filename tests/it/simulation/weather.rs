@@ -1,5 +1,5 @@
 //! What goes wrong between the host and everything that it talks to: delays, lost requests, lost answers, refusals to
-//! be spoken to; and the death of the host at any step.
+//! be spoken to; workers that stand still for longer than their leases; and the death of the host at any step.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -13,13 +13,21 @@ use super::chance::Chance;
 /// When the clients give up.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a worker stands still: longer than a lease of events, perhaps than one of a request. Seconds.
+const FROST: std::ops::Range<u64> = 65..200;
+
 /// How bad it is.
 #[derive(Debug)]
 pub struct Weather {
     chance: Mutex<Chance>,
+    /// Of its own, so that frost leaves everything else as it is.
+    frost: Mutex<Chance>,
+    /// In so many of a thousand places at which a worker may freeze, it does.
+    frosty: u64,
     bad: AtomicBool,
     /// Nothing takes time.
     still: AtomicBool,
+    servicenow_down: AtomicBool,
     /// Steps until the host dies; negative: it doesn't.
     death: AtomicI64,
     pub died: Notify,
@@ -35,11 +43,14 @@ pub enum Fate {
 }
 
 impl Weather {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, frosty: u64) -> Self {
         Self {
             chance: Mutex::new(Chance::new(seed)),
+            frost: Mutex::new(Chance::new(seed ^ 0xF057)),
+            frosty,
             bad: AtomicBool::new(false),
             still: AtomicBool::new(false),
+            servicenow_down: AtomicBool::new(false),
             death: AtomicI64::new(-1),
             died: Notify::new(),
         }
@@ -53,6 +64,19 @@ impl Weather {
     pub fn still(self) -> Self {
         self.still.store(true, Ordering::Relaxed);
         self
+    }
+
+    pub fn set_servicenow_down(&self, down: bool) {
+        self.servicenow_down.store(down, Ordering::Relaxed);
+    }
+
+    /// The way to ServiceNow.
+    pub async fn fate_to_servicenow(&self) -> Fate {
+        if self.servicenow_down.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            return Fate::Lost(Outcome::NotApplied(failure("connect")));
+        }
+        self.fate().await
     }
 
     /// The host dies after so many steps.
@@ -73,6 +97,20 @@ impl Weather {
             self.death.store(0, Ordering::Relaxed);
             self.died.notify_one();
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// A place at which a worker may stand still, while the rest of the host goes on and takes its work away from it.
+    pub async fn frost(&self) {
+        if !self.bad.load(Ordering::Relaxed) {
+            return;
+        }
+        let wait = {
+            let mut frost = self.frost.lock().unwrap();
+            (frost.below(1_000) < self.frosty).then(|| FROST.start + frost.below(FROST.end - FROST.start))
+        };
+        if let Some(wait) = wait {
+            tokio::time::sleep(Duration::from_secs(wait)).await;
         }
     }
 

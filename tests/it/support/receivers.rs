@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 /// Messages in the order in which they came.
 type Kept = Arc<Mutex<Vec<String>>>;
@@ -50,41 +51,33 @@ impl Receiver {
     /// A mail server without TLS; its answer to a log-in.
     pub async fn mail(login: &'static str) -> Self {
         Self::start(move |stream, kept| async move {
-            let mut stream = BufReader::new(stream);
-            let mut told = String::new();
-            let _ = stream.write_all(b"220 mail.acme.example ready\r\n").await;
-            loop {
-                let mut line = String::new();
-                if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            mailed(stream, &kept, login, Greeting::Plain).await;
+        })
+        .await
+    }
+
+    /// A mail server that speaks TLS from the beginning.
+    pub async fn mail_tls(acceptor: TlsAcceptor) -> Self {
+        Self::start(move |stream, kept| {
+            let acceptor = acceptor.clone();
+            async move {
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                mailed(stream, &kept, "235 welcome", Greeting::Plain).await;
+            }
+        })
+        .await
+    }
+
+    /// A mail server that begins in the clear and takes nothing but STARTTLS there.
+    pub async fn mail_starttls(acceptor: TlsAcceptor) -> Self {
+        Self::start(move |stream, kept| {
+            let acceptor = acceptor.clone();
+            async move {
+                let Some(stream) = mailed(stream, &kept, "530 not in the clear", Greeting::OffersTls).await else {
                     return;
-                }
-                told.push_str(&line);
-                let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
-                let answer = match verb.as_str() {
-                    "EHLO" => "250-mail.acme.example\r\n250-AUTH PLAIN\r\n250 8BITMIME",
-                    "AUTH" => login,
-                    "DATA" => {
-                        let _ = stream.write_all(b"354 go on\r\n").await;
-                        loop {
-                            let mut line = String::new();
-                            if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
-                                return;
-                            }
-                            if line == ".\r\n" {
-                                break;
-                            }
-                            told.push_str(&line);
-                        }
-                        kept.lock().unwrap().push(std::mem::take(&mut told));
-                        "250 kept"
-                    }
-                    "QUIT" => {
-                        let _ = stream.write_all(b"221 bye\r\n").await;
-                        return;
-                    }
-                    _ => "250 fine",
                 };
-                let _ = stream.write_all(format!("{answer}\r\n").as_bytes()).await;
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                mailed(stream, &kept, "235 welcome", Greeting::None).await;
             }
         })
         .await
@@ -105,5 +98,64 @@ impl Receiver {
             }
         });
         Self { address, kept }
+    }
+}
+
+/// How a dialogue about mail begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Greeting {
+    Plain,
+    OffersTls,
+    /// It goes on after STARTTLS.
+    None,
+}
+
+/// A dialogue to its end, or until TLS is asked for.
+async fn mailed<S>(stream: S, kept: &Kept, login: &str, greeting: Greeting) -> Option<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut stream = BufReader::new(stream);
+    let mut told = String::new();
+    if greeting != Greeting::None {
+        let _ = stream.write_all(b"220 mail.acme.example ready\r\n").await;
+    }
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            return None;
+        }
+        told.push_str(&line);
+        let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
+        let answer = match verb.as_str() {
+            "EHLO" if greeting == Greeting::OffersTls => "250-mail.acme.example\r\n250 STARTTLS",
+            "EHLO" => "250-mail.acme.example\r\n250-AUTH PLAIN\r\n250 8BITMIME",
+            "STAR" if greeting == Greeting::OffersTls => {
+                let _ = stream.write_all(b"220 go ahead\r\n").await;
+                return Some(stream.into_inner());
+            }
+            "AUTH" => login,
+            "DATA" => {
+                let _ = stream.write_all(b"354 go on\r\n").await;
+                loop {
+                    let mut line = String::new();
+                    if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+                        return None;
+                    }
+                    if line == ".\r\n" {
+                        break;
+                    }
+                    told.push_str(&line);
+                }
+                kept.lock().unwrap().push(std::mem::take(&mut told));
+                "250 kept"
+            }
+            "QUIT" => {
+                let _ = stream.write_all(b"221 bye\r\n").await;
+                return None;
+            }
+            _ => "250 fine",
+        };
+        let _ = stream.write_all(format!("{answer}\r\n").as_bytes()).await;
     }
 }

@@ -174,9 +174,26 @@ within_attempt = []
 
     /// Asks the host to stop and waits for it.
     pub async fn stop(&mut self) -> ExitStatus {
-        let id = self.host.as_ref().expect("a host").id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("-TERM");
         self.wait_for_end().await
+    }
+
+    /// Whether the host was stopped as SIGSTOP does it.
+    pub fn is_frozen(&self) -> bool {
+        let id = self.host.as_ref().expect("a host").id();
+        let told = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // The state follows the name, which is in brackets and may hold anything.
+        told.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+    }
+
+    /// Lets a host go on that stands still.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.host.as_ref().expect("a host").id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// Kills the host as `kill -9` does.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cli::report::Told;
-use crate::cli::{Exit, Source, output};
+use crate::cli::{Exit, Source, output, whole};
 use crate::config::{Loaded, portable};
 use crate::domain::fault::Class;
 
@@ -73,5 +73,5 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
     }
-    std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+    whole::write(path, text)
 }

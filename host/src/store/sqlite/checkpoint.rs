@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -16,6 +17,7 @@ use rusqlite::wal::CheckpointMode;
 
 use super::fail::Fail;
 use super::schema;
+use crate::steps::{Step, entering};
 use crate::store::Error;
 
 /// Size of the log from which on it is worth a checkpoint, in bytes.
@@ -24,6 +26,9 @@ const WORTH: u32 = 16 * 1024 * 1024;
 const TAIL: u32 = 2 * 1024 * 1024;
 /// Size from which on the writer waits, and moves what is left itself, whatever that takes.
 const BOUND: u32 = 64 * 1024 * 1024;
+
+/// For a crash while pages are being moved.
+const AMIDST: Duration = Duration::from_millis(2);
 
 /// The writer's side: how long the log is, and the thread that shortens it.
 pub(super) struct Checkpoints {
@@ -107,6 +112,7 @@ impl Drop for Checkpoints {
 
 fn serve(db: &Connection, asked: &Receiver<()>, report: &Sender<u32>) {
     while asked.recv().is_ok() {
+        entering(Step::Checkpoint, AMIDST);
         let moved = move_pages(db).unwrap_or_else(|fail| {
             // The log keeps everything; the writer meets the same trouble and judges it.
             tracing::warn!(cause = ?fail, "store.checkpoint.failed: the log could not be shortened");

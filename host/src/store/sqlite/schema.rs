@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::fail::Fail;
 use super::upkeep::{before_migration, copy};
+use crate::steps::{Step, reached};
 use crate::store::Error;
 
 /// Older ones can corrupt a write-ahead log when two connections meet at a checkpoint.
@@ -88,7 +89,7 @@ fn prepare(db: &mut Connection, page_bytes: u32, path: &Path) -> Result<(), Erro
     if found > 0 && found < known {
         let kept = before_migration(path, found);
         if !kept.exists() {
-            copy(db, &kept).map_err(|error| unopened(&kept, error))?;
+            copy(db, &kept)?;
             tracing::info!(copy = %kept.display(), "store.copied: the store as it was before its schema changes");
         }
     }
@@ -103,6 +104,7 @@ fn migrate(db: &mut Connection, found: i64) -> Result<(), Fail> {
         let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         step.execute_batch(sql)?;
         step.pragma_update(None, "user_version", number)?;
+        reached(Step::Migrated);
         step.commit()?;
         tracing::info!(schema = number, "store.migrated: the schema was brought up to date");
     }

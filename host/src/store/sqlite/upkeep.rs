@@ -1,10 +1,12 @@
 //! Looking after a store's file from outside of a host: its schema's number, and a copy while a host may run.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema;
+use crate::steps::{Step, reached};
 use crate::store::Error;
 
 /// The number of the schema in a file, and the newest that this version knows.
@@ -17,16 +19,36 @@ pub fn version(path: &Path) -> Result<(i64, i64), Error> {
 /// Copies a store, as it is at one moment, into a file that is not there yet. A host may run meanwhile.
 pub fn backup(path: &Path, to: &Path) -> Result<(), Error> {
     let db = schema::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    copy(&db, to).map_err(|error| schema::unopened(to, error))
+    copy(&db, to)
 }
 
 /// Where the copy lies that is made before a schema is changed.
 pub fn before_migration(path: &Path, found: i64) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".schema-{found}"));
-    PathBuf::from(name)
+    beside(path, &format!("schema-{found}"))
 }
 
-pub(super) fn copy(db: &Connection, to: &Path) -> rusqlite::Result<()> {
-    db.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map(drop)
+/// Writes the copy beside its place and moves it there when it is whole and on the disk: whatever happens meanwhile,
+/// what lies in the place is whole. What an earlier try left beside it is replaced.
+pub(super) fn copy(db: &Connection, to: &Path) -> Result<(), Error> {
+    let failed = |source: std::io::Error| schema::unopened(to, source);
+    if to.try_exists().map_err(failed)? {
+        return Err(schema::unopened(to, "there is a file already"));
+    }
+    let part = beside(to, "part");
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    db.execute("VACUUM INTO ?1", [part.to_string_lossy()]).map_err(|error| schema::unopened(to, error))?;
+    fs::File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
+    reached(Step::Copied);
+    fs::rename(&part, to).map_err(failed)?;
+    let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{end}"));
+    PathBuf::from(name)
 }
