@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tandem::simulator::Ticket;
 
-use crate::support::{World, incident, share_channel};
+use crate::support::{World, incident, share_channel, wire};
 
 /// Looks every second, so that nobody waits long.
 const QUICK: &str =
@@ -244,4 +244,35 @@ async fn when_both_sides_change_a_value_the_newer_wins_and_the_other_is_kept_in_
         |texts: &[String]| texts.iter().filter(|text| text.contains("Database") && text.contains("software")).count();
     assert_eq!(lost(&notes(&pair.ticket(0), "work_notes")), 1);
     assert_eq!(lost(&pair.comments()), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ticket_of_an_incident_that_was_merged_away_is_told_or_closed_as_a_duplicate() {
+    for code in ["", "Duplicate"] {
+        let pair = Pair::new(&format!("[integration.acme.incidents]\nmerged_close_code = \"{code}\"")).await;
+        let (other, share) = incident(2);
+        pair.load(&share);
+        pair.merge_into(&other).await;
+        pair.until("the ticket is resolved", |pair| pair.ticket(0).get("state") == "6").await;
+        pair.quiet().await;
+        let ticket = pair.ticket(0);
+        let told = notes(&ticket, "work_notes").iter().filter(|note| note.contains(&other)).count();
+        assert_eq!(told, 1, "{:?}", ticket.notes);
+        let expected = if code.is_empty() { "Solution provided" } else { code };
+        assert_eq!(ticket.get("close_code"), expected);
+        assert_eq!(ticket.get("close_notes").contains(&other), !code.is_empty(), "{}", ticket.get("close_notes"));
+    }
+}
+
+impl Pair {
+    /// As BigPanda's own API does it.
+    async fn merge_into(&self, other: &str) {
+        let access = self.world.sim.access().bigpanda;
+        let path = format!("/resources/v2.0/environments/{}/incidents/{other}/merge", access.environment_id);
+        let body = json!({ "source_incidents": [self.id] }).to_string();
+        let token = format!("Bearer {}", access.api_key);
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        let answer = wire::request(self.world.sim.bigpanda, "POST", &path, &headers, body.as_bytes()).await.unwrap();
+        assert_eq!(answer.status, 202, "{}", answer.body);
+    }
 }

@@ -17,8 +17,8 @@ const FROST: Duration = Duration::from_secs(6);
 /// What an incident has in the end whose request stood still at this step.
 async fn frozen_at(step: Step, broken: Option<&str>) -> (usize, usize) {
     let mut world = World::new().await.configured("lease = \"4s\"");
-    // Two creations that overlap both arrive.
-    let slow = Action::Delay { millis: 800 };
+    // Two creations that overlap both arrive: longer than a look for work is apart from the next.
+    let slow = Action::Delay { millis: 2_500 };
     world.sim.servicenow_faults().add(Fault { method: Some("POST".to_owned()), ..Fault::new(slow) });
     let mut environment = vec![("TANDEM_FREEZE_AT", step.as_str())];
     environment.extend(broken.map(|safeguard| ("TANDEM_BREAK", safeguard)));
@@ -57,9 +57,15 @@ async fn what_was_decided_before_the_frost_is_sent_once() {
     assert_eq!(frozen_at(Step::Transformed, None).await, (1, 1));
 }
 
-/// The test bites: who does not look at the end of the lease sends what somebody else sends too.
+/// The test bites: who does not look at the end of the lease sends what somebody else sends too. Which of the two hands is
+/// quicker after the thaw is the machine's affair, and the fence of the store holds the slow one up; so one run in some.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_deadline_there_are_two_tickets() {
-    let (tickets, _) = frozen_at(Step::Decided, Some("deadline")).await;
-    assert_eq!(tickets, 2, "nobody noticed that the lease was not looked at");
+    for _ in 0..8 {
+        let (tickets, _) = frozen_at(Step::Decided, Some("deadline")).await;
+        if tickets == 2 {
+            return;
+        }
+    }
+    panic!("nobody noticed that the lease was not looked at");
 }

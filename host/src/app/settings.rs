@@ -61,6 +61,7 @@ fn effective(integration: &Integration, overrides: &Overrides) -> Effective {
         follow_ups: FollowUps { callback, tag, comment },
         retry: Retry { attempts, spacing, within_attempt, lease, crash_limit },
         resolve_ticket: settings.resolve_servicenow_incident,
+        merged_close_code: settings.merged_close_code.clone(),
         resolve_incident: settings.resolve_bigpanda_incident,
         reopen: Reopen { enabled: settings.reopen_resolved, window: settings.reopen_window },
         pairs: settings.tag_mapping.iter().map(pair).collect(),

@@ -43,6 +43,9 @@ pub struct Settings {
     pub close_notes: String,
     /// Ticket field to value.
     pub mandatory_on_resolve: BTreeMap<String, String>,
+    /// For a ticket whose incident was merged away. Empty: such a ticket gets a note.
+    #[serde(skip)]
+    pub merged_close_code: String,
     pub send_closure_code: bool,
     pub reopen_resolved: bool,
     /// Plugins see whole seconds.
@@ -147,6 +150,7 @@ impl Settings {
             close_code_mapping: closing::code_mapping(&section),
             close_notes: closing::notes(&section),
             mandatory_on_resolve: closing::mandatory(&section),
+            merged_close_code: section.text("merged_close_code"),
             send_closure_code: section.switch("send_closure_code"),
             reopen_resolved: section.switch("reopen_resolved"),
             reopen_window: section.duration("reopen_window", Duration::ZERO..=Duration::from_hours(30 * 24)),

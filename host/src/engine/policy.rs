@@ -17,6 +17,8 @@ pub struct Policy {
     pub retry: Retry,
     /// Whether an incident's end resolves its ticket; otherwise a note says so.
     pub resolve_ticket: bool,
+    /// Closure code of the open ticket of an incident that was merged into another one. Empty: a note says so.
+    pub merged_close_code: String,
     /// Whether a ticket's end resolves its incident.
     pub resolve_incident: bool,
     pub reopen: Reopen,
@@ -104,6 +106,7 @@ impl Default for Policy {
                 crash_limit: 3,
             },
             resolve_ticket: true,
+            merged_close_code: String::new(),
             resolve_incident: true,
             reopen: Reopen { enabled: true, window: Duration::from_mins(30) },
             pairs: Vec::new(),

@@ -78,6 +78,8 @@ pub(super) async fn look(shared: &Shared, integration: &Integration) -> Result<u
                 continue;
             }
             let handled = match standing(shared, integration, &incident, &outline).await? {
+                // It was there before we came, or its event waits, perhaps for a person.
+                Standing::News { ref handled } if was_seen && handled.is_empty() => continue,
                 Standing::News { handled } => handled,
                 Standing::NotOurs => continue,
                 Standing::Handled => {

@@ -51,7 +51,10 @@ pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Kn
     let over = is_over(incident);
     let closing = matches!(decision, Decision::Create { closing: true } | Decision::Update { closing: true });
     let mut extra = Extra { notes: notes(&before.memory, &mut link.memory, &answers), ..Extra::default() };
-    if over && !before.memory.resolved && before.memory.phase == Phase::Open && !closing {
+    let duplicate = duplicate(&before, &answers);
+    let is_duplicate = !duplicate.is_empty();
+    extra.set.extend(duplicate);
+    if over && !before.memory.resolved && before.memory.phase == Phase::Open && !closing && !is_duplicate {
         extra.notes.push((Journal::WorkNotes, "The incident was resolved in BigPanda.".to_owned()));
     }
     link.memory.resolved = over;
@@ -83,7 +86,7 @@ pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Kn
     if let Some(ticket) = link.ticket.clone() {
         extra.withheld = withheld;
         link.memory.agreed.extend(agreed);
-        if closing {
+        if closing && !is_duplicate {
             close_anyway(transformation, &mut extra);
         }
         let material = Material { share, event, transformation, extra: &extra, policy, look_up };
@@ -134,8 +137,30 @@ fn passed_on(memory: &mut Memory, answers: &Answers<'_>) -> Vec<(Journal, String
     notes
 }
 
+/// What resolves an open ticket whose incident has just been merged into another one, where the operator wants it.
+fn duplicate(link: &Link, answers: &Answers<'_>) -> Vec<FieldValue> {
+    let code = &answers.policy.merged_close_code;
+    let is_news = |activity: &&Activity| {
+        activity.kind == ActivityKind::MergedAway && !link.memory.comments.contains(&activity.id)
+    };
+    let open = link.ticket.is_some() && link.memory.phase == Phase::Open && is_over(&answers.share.incident);
+    match answers.activities.iter().rfind(is_news) {
+        Some(merge) if open && !code.is_empty() => {
+            let notes = format!("A duplicate: the incident was merged into {}.", others(merge));
+            [("state", "6"), ("close_code", code), ("close_notes", &notes)]
+                .map(|(field, value)| FieldValue { field: field.to_owned(), value: value.to_owned() })
+                .into()
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+fn others(activity: &Activity) -> String {
+    if activity.others.is_empty() { "another".to_owned() } else { activity.others.join(", ") }
+}
+
 fn told(activity: &Activity, policy: &Policy) -> Option<(Journal, String)> {
-    let others = || if activity.others.is_empty() { "another".to_owned() } else { activity.others.join(", ") };
+    let others = || others(activity);
     let note = |text: String| Some((Journal::WorkNotes, text));
     match activity.kind {
         ActivityKind::Commented if seal::is_ours(&activity.text) => None,
