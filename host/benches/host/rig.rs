@@ -14,7 +14,7 @@ use tandem::domain::ticket::TicketRef;
 use tandem::domain::time::Timestamp;
 use tandem::simulator::{Config, Handle, Simulator};
 use tandem::store::sqlite::{Options, SqliteStore};
-use tandem::store::{Links as _, NewLink};
+use tandem::store::{Adoption, Links as _, NewLink};
 
 use crate::load::id;
 
@@ -168,7 +168,10 @@ pub(crate) fn keep_off() {
 async fn open_links(sim: &Handle, path: &Path, links: usize) {
     let fields = [("short_description", "disk full"), ("correlation_id", "bigpanda:{n}")];
     let fields = fields.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    // Made long ago: no poll looks at them.
+    sim.servicenow_clock().freeze(1_767_225_600);
     sim.bulk("incident", links, &fields).unwrap();
+    sim.servicenow_clock().reset();
     let store = SqliteStore::open(path, &Options::default()).unwrap();
     let new = |number: usize| NewLink {
         integration: IntegrationName::new("acme").unwrap(),
@@ -182,7 +185,8 @@ async fn open_links(sim: &Handle, path: &Path, links: usize) {
     };
     for begin in (0..links).step_by(1_000) {
         let some = (begin..links.min(begin + 1_000)).map(new).collect();
-        store.adopt(some, Timestamp(1_767_225_600_000)).await.unwrap();
+        let made = store.adopt(some, Timestamp(1_767_225_600_000)).await.unwrap();
+        assert!(made.iter().all(|adoption| *adoption == Adoption::Made), "{made:?}");
     }
 }
 
