@@ -13,13 +13,11 @@ use crate::domain::event::{Event, Occasion};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::patch::{Hook, Settlement, Transformation, Verdict};
 use crate::domain::share::{Share, ShareKind};
-use crate::domain::ticket::{Reference, TicketState};
+use crate::domain::ticket::TicketState;
 use crate::engine::Policy;
-use crate::engine::compose::Known;
 use crate::engine::decide::{self, Decision};
 use crate::engine::echo;
 use crate::engine::plan::{self, incident::Answers};
-use crate::servicenow::Cached;
 use crate::steps::{Step, reached};
 use crate::store::{JournalNote, PendingEvent};
 
@@ -77,20 +75,17 @@ pub(super) async fn handle(
     let effective = integration.settings.effective(&share.overrides);
     let Effective { policy, plugin_settings, ignored } = &*effective;
     let now = shared.clock.now();
-    let share = match fetch::complete(integration, share).await {
+    let mut share = match fetch::complete(integration, share).await {
         Ok(share) => share,
         Err(Trouble::Gone(why)) if link.ticket.is_none() => return Err(Halt::Done(why)),
         Err(trouble) => return Err(Halt::of(trouble, now)),
     };
-    let mut share = share;
     let compares = plan::wants_ticket(&link, &share.incident, policy);
-    if compares {
-        // Before one side's value goes over the other's it has to be sure that it is newer: a share that was made
-        // before our own write shows the value that we replaced.
-        if unsettled && link.memory.agreed.values().any(|agreed| agreed.unseen) {
-            let why = "BigPanda has not been told of the ticket's values yet".to_owned();
-            return Err(Halt::Hold { until: now.plus(UNTOLD), why });
-        }
+    // Before one side's value goes over the other's it has to be sure that it is newer: a share that was made before our
+    // own write shows the value that we replaced.
+    if compares && unsettled && link.memory.agreed.values().any(|agreed| agreed.unseen) {
+        let why = "BigPanda has not been told of the ticket's values yet".to_owned();
+        return Err(Halt::Hold { until: now.plus(UNTOLD), why });
     }
     let tied = tied || echo::as_new_as_known(&link, &share.incident);
     if compares || tied {
@@ -154,11 +149,6 @@ pub(super) async fn handle(
     };
     go_ahead(&transformation)?;
     let settlements = settled(shared, &link, &share, ticket.as_ref(), &transformation, policy, job).await;
-    let look_up = |reference: &Reference| match integration.servicenow.cached(reference) {
-        Cached::Found(sys_id) => Known::Found(sys_id.as_str().to_owned()),
-        Cached::Absent => Known::Absent,
-        Cached::Unknown => Known::Unasked,
-    };
     let answers = Answers {
         event: event.id,
         occasion: event.occasion,
@@ -171,7 +161,7 @@ pub(super) async fn handle(
         policy,
         now: event.received,
     };
-    let plan = plan::incident::plan(link, answers, &look_up);
+    let plan = plan::incident::plan(link, answers, &|reference| integration.known(reference));
     let mut notes = overridden(&share, ignored);
     notes.extend(failed(&share.incident.id, &transformation.failures));
     Ok(Handled { event: event.id, plan, notes })

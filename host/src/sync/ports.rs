@@ -11,8 +11,11 @@ use crate::domain::id::{EnvironmentId, EventId, IntegrationName};
 use crate::domain::notice::Notice;
 use crate::domain::patch::{Dispute, Hook, Transformation};
 use crate::domain::share::{Overrides, Share};
+use crate::domain::ticket::Reference;
 use crate::domain::time::Timestamp;
 use crate::engine::Policy;
+use crate::engine::compose::Known;
+use crate::servicenow::Cached;
 use crate::{bigpanda, servicenow};
 
 /// One event for the chain of plugins.
@@ -118,6 +121,15 @@ impl Integration {
             table: policy.table.clone(),
             query: self.polls.query.clone(),
             columns: policy.pairs.iter().map(|pair| pair.field.clone()).collect(),
+        }
+    }
+
+    /// What is known of a record that is to be referred to, without asking anybody.
+    pub(super) fn known(&self, reference: &Reference) -> Known {
+        match self.servicenow.cached(reference) {
+            Cached::Found(sys_id) => Known::Found(sys_id.as_str().to_owned()),
+            Cached::Absent => Known::Absent,
+            Cached::Unknown => Known::Unasked,
         }
     }
 }

@@ -19,11 +19,9 @@ use crate::domain::link::Link;
 use crate::domain::patch::Transformation;
 use crate::domain::request::{Operation, Request};
 use crate::domain::share::Share;
-use crate::domain::ticket::{FieldValue, Reference};
-use crate::engine::compose::Known;
+use crate::domain::ticket::FieldValue;
 use crate::engine::decide::Decision;
 use crate::engine::plan::again::{self, Anew};
-use crate::servicenow::Cached;
 use crate::store::{self, Origin, PendingEvent, RequestDetail, RequestState, Reseal, Resealed};
 
 /// The plugins to ask, among them the one that is tried.
@@ -175,13 +173,9 @@ impl Handle {
             tried.plugins.transform(job(integration, event, &share, plugin_settings, &decision(closing)));
         let transformation = transformation.await;
         answered(tried, &transformation)?;
-        let look_up = |reference: &Reference| match integration.servicenow.cached(reference) {
-            Cached::Found(sys_id) => Known::Found(sys_id.as_str().to_owned()),
-            Cached::Absent => Known::Absent,
-            Cached::Unknown => Known::Unasked,
-        };
         let anew = Anew { event: event_id, share: &share, transformation: &transformation, policy };
-        let Some((changed, request)) = again::seal(&link, &before, anew, &look_up) else {
+        let Some((changed, request)) = again::seal(&link, &before, anew, &|reference| integration.known(reference))
+        else {
             return Err(NotRedone::Nothing(id));
         };
         let changes = changes(&before, &request);
