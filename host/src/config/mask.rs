@@ -6,6 +6,9 @@
 /// A key whose value is hidden when its name contains one of these.
 const WORDS: [&str; 7] = ["passw", "pwd", "secret", "token", "key", "credential", "webhook_url"];
 
+/// Keys of secrets, without underscores: a slip of the pen on one of them still hides the value.
+const KEYS: [&str; 7] = ["password", "secret", "token", "apikey", "appkey", "bearertoken", "clientsecret"];
+
 /// The same text with the values of secret-looking keys as asterisks, byte for byte.
 pub(super) fn mask(text: &str) -> String {
     let mut masked = text.as_bytes().to_vec();
@@ -49,7 +52,19 @@ fn key_before(text: &str) -> &str {
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
     let plain = key.replace('_', "");
-    WORDS.iter().any(|word| key.contains(word) || plain.contains(&word.replace('_', "")))
+    WORDS.iter().any(|word| key.contains(word) || plain.contains(&word.replace('_', ""))) || is_misspelt(&plain)
+}
+
+/// Whether a key is nearly one of a secret, or ends in nearly one, as in `proxy_pasword`.
+fn is_misspelt(key: &str) -> bool {
+    let near = |word: &str, secret: &str| strsim::damerau_levenshtein(word, secret) <= secret.len() / 4;
+    KEYS.iter().any(|secret| {
+        let longest = secret.len() + 1;
+        near(key, secret)
+            || (longest.saturating_sub(3)..=longest).any(|length| {
+                key.len().checked_sub(length).and_then(|start| key.get(start..)).is_some_and(|end| near(end, secret))
+            })
+    })
 }
 
 /// How much of the text from the start of a value on is hidden.
@@ -90,6 +105,11 @@ mod tests {
             "token = [\n \"swordfish\",\n]",
             "token = { value = \"swordfish\" }",
             "url = \"https://admin:swordfish@acme.example\"",
+            "pasword = \"swordfish\"",
+            "api_kye = \"swordfish\"",
+            "clientSceret = \"swordfish\"",
+            "proxy_pasword = \"swordfish",
+            "tokne = \"swordfish\"",
             "webhook_url = \"https://hooks.example.com/swordfish\"",
         ] {
             let masked = mask(hidden);
@@ -102,5 +122,8 @@ mod tests {
     fn other_values_and_references_stay_readable() {
         let text = "url = \"https://acme.example\"\npassword = { env = \"PW\" }\ntable = \"incident\"";
         assert_eq!(mask(text), text);
+        let keys = include_str!("../../config.default.toml");
+        let hidden = mask(keys).lines().zip(keys.lines()).filter(|(masked, line)| masked != line).count();
+        assert!(hidden < 20, "{hidden} lines of the reference are hidden");
     }
 }
