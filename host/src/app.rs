@@ -116,8 +116,16 @@ impl Running {
     }
 }
 
+/// How a host came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Orderly,
+    /// It was asked a second time.
+    AtOnce,
+}
+
 /// Runs a host until the process is asked to stop. A second request stops it at once.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(config: Config) -> anyhow::Result<Ended> {
     let running = start(config).await?;
     tracing::info!(
         public = %running.public,
@@ -132,13 +140,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             if !ended {
                 tracing::warn!("not everything ended in time; the rest is taken up at the next start");
             }
+            Ok(Ended::Orderly)
         }
         again = asked_to_stop() => {
             again?;
             tracing::warn!("stopping at once");
+            Ok(Ended::AtOnce)
         }
     }
-    Ok(())
 }
 
 /// Waits for SIGTERM or SIGINT.

@@ -15,7 +15,6 @@
 pub mod clock;
 pub mod domain;
 pub mod steps;
-pub mod telemetry;
 // Engine: pure decisions.
 pub mod engine;
 pub mod mapping;
@@ -26,6 +25,7 @@ pub mod notify;
 pub mod plugin;
 pub mod servicenow;
 pub mod store;
+pub mod telemetry;
 pub mod transport;
 // Shell: the only place where time, store, plugins and clients meet.
 pub mod sync;

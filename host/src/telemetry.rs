@@ -1,28 +1,62 @@
-//! Logs and metrics: where lines go, how numbers are called.
+//! Logs, metrics and traces: where lines go, how numbers are called, and what is exported.
 //!
 //! One line per attempt, one per refusal; a failure is logged once, where it is handled. Fields have dotted names and
 //! the same name everywhere: `integration`, `incident.id`, `ticket.number`, `request.key`, `request.operation`,
 //! `request.attempt`, `plugin.id`, `plugin.digest`, `plugin.hook`, `error.code`, `http.status`, `milliseconds`. Never
-//! bodies, tokens or e-mail addresses. Labels of metrics are bounded: no ids, no texts.
+//! bodies, tokens or e-mail addresses. Labels of metrics are bounded: no ids, no texts. Spans have the names of log fields
+//! too, and never become lines.
+
+mod export;
+pub mod traces;
 
 use std::io::IsTerminal as _;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt, registry};
 
-use crate::config::{Log, LogFormat};
+pub use self::export::Traces;
+use crate::config::{Log, LogFormat, Telemetry};
 
-/// Sends log lines to standard error. Does nothing when a subscriber is installed already.
-pub fn start_logs(log: &Log) {
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+/// Sends log lines to standard error, and traces to a collector where that is switched on. Does nothing when a
+/// subscriber is installed already.
+pub fn start(log: &Log, telemetry: &Telemetry) -> Traces {
+    let endpoint = telemetry.endpoint.as_ref().filter(|_| telemetry.enabled);
+    let (traces, layer, failure) = match endpoint.map(export::start) {
+        None => (Traces::default(), None, None),
+        Some(Ok((traces, layer))) => (traces, Some(layer), None),
+        Some(Err(error)) => (Traces::default(), None, Some(error)),
+    };
+    let _ = match layer {
+        // Said of the whole: what no line is made of costs nothing.
+        None => registry().with(lines(log)).with(filter(log)).try_init(),
+        Some(layer) => registry().with(lines(log).with_filter(filter(log))).with(layer).try_init(),
+    };
+    if let Some(error) = failure {
+        tracing::error!(error.code = "telemetry.setup", "traces are not exported: {error:#}");
+    }
+    traces
+}
+
+fn lines(log: &Log) -> Box<dyn Layer<Registry> + Send + Sync> {
     // Colours are for a person's terminal, not for a file or a collector.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    let _ = match log.format {
-        LogFormat::Text => lines.with_target(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-    };
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    match log.format {
+        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    }
+}
+
+/// Spans are for export alone, whatever level was asked for.
+fn filter(log: &Log) -> EnvFilter {
+    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    match format!("{}=off", traces::TRACES).parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    }
 }
 
 /// Seconds, from half a millisecond to a minute.

@@ -2,7 +2,7 @@
 //! what went wrong that tells "certainly not applied" from "may have been applied".
 //!
 //! Knows no vendor, makes no retry, follows no redirect, keeps no cookie. A reply's body is read, capped, before
-//! anybody parses it. Called by `bigpanda` and `servicenow` only.
+//! anybody parses it. Called by `bigpanda`, `servicenow`, `notify` and the export of traces.
 
 mod breaker;
 mod classify;
@@ -152,7 +152,7 @@ impl Http {
     }
 
     /// Sends a call once and reads the answer.
-    pub async fn send(&self, call: Call) -> Result<Answer, Trouble> {
+    pub fn send(&self, call: Call) -> impl Future<Output = Result<Answer, Trouble>> + Send {
         let mut request = reqwest::Request::new(call.method, call.url);
         if let Some(authorization) = call.authorization {
             request.headers_mut().insert(http::header::AUTHORIZATION, authorization);
@@ -161,6 +161,16 @@ impl Http {
             request.headers_mut().insert(CONTENT_TYPE, content_type);
             *request.body_mut() = Some(body.into());
         }
+        self.exchange(request)
+    }
+
+    /// Likewise, for a library of another protocol that makes its requests itself.
+    pub async fn pass(&self, request: http::Request<Bytes>) -> Result<Answer, Trouble> {
+        let request = reqwest::Request::try_from(request).map_err(|error| Trouble::from_error(&error, false))?;
+        self.exchange(request).await
+    }
+
+    async fn exchange(&self, request: reqwest::Request) -> Result<Answer, Trouble> {
         let mut response = self.client.execute(request).await.map_err(|error| Trouble::from_error(&error, false))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());

@@ -2,6 +2,7 @@
 
 use super::report::Told;
 use super::{Exit, Source, block_on};
+use crate::app::Ended;
 use crate::config::Loaded;
 use crate::domain::fault::Class;
 use crate::{app, telemetry};
@@ -17,10 +18,15 @@ pub(super) fn run(source: &Source) -> anyhow::Result<Exit> {
         .hint("write an [integration.<name>] section; `tandem init` shows one")
         .into());
     }
-    telemetry::start_logs(&config.log);
+    let traces = telemetry::start(&config.log, &config.telemetry);
     for warning in &warnings {
         let remedy = warning.remedy().unwrap_or_default();
         tracing::warn!(error.code = warning.code(), "{}; {remedy}", warning.message());
     }
-    block_on(app::run(config)).map(|()| Exit::Success)
+    let ended = block_on(app::run(config));
+    // Who asks twice does not want to wait for a collector.
+    if ended.as_ref().is_ok_and(|ended| *ended == Ended::Orderly) {
+        traces.stop();
+    }
+    ended.map(|_| Exit::Success)
 }

@@ -48,21 +48,23 @@ fn directives(text: &str) -> Result<String, String> {
     Ok(text.to_ascii_lowercase())
 }
 
-/// Accepted and checked; this version exports nothing.
+/// Export of traces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Telemetry {
     pub enabled: bool,
+    /// The base of a collector that speaks OTLP over HTTP.
     pub endpoint: Option<Url>,
 }
 
 impl Telemetry {
     pub(super) fn read(section: Section<'_>) -> Self {
-        let telemetry = Self { enabled: section.switch("enabled"), endpoint: section.url("endpoint") };
-        if telemetry.enabled && telemetry.endpoint.is_none() {
+        let endpoint = section.url_such_as("endpoint", "http://localhost:4318");
+        let telemetry = Self { enabled: section.switch("enabled"), endpoint };
+        if telemetry.enabled && section.optional("endpoint").is_none() {
             section.refuse(
                 "enabled",
                 "is on, and there is no `telemetry.endpoint`",
-                "set the endpoint, or switch it off",
+                "set it to your collector's address, such as \"http://localhost:4318\", or switch the export off",
             );
         }
         section.finish();

@@ -372,8 +372,12 @@ impl<'a> Section<'a> {
 
     /// An http(s) address; what a person may paste too much of is refused with a sentence.
     pub(super) fn url(&self, key: &'static str) -> Option<Url> {
+        self.url_such_as(key, "https://acme.service-now.com")
+    }
+
+    pub(super) fn url_such_as(&self, key: &'static str, example: &str) -> Option<Url> {
         self.kind(key, || "URL".to_owned());
-        self.parsed_optional(key, "write an address such as \"https://acme.service-now.com\"", parse_url)
+        self.parsed_optional(key, &format!("write an address such as \"{example}\""), parse_url)
     }
 
     pub(super) fn path(&self, key: &'static str) -> PathBuf {
