@@ -18,6 +18,7 @@ mod redo;
 mod retrieve;
 mod runtime;
 mod ticket;
+mod traces;
 mod warm;
 
 pub use ports::{Effective, Integration, Notify, Polls, Reader, Settings, Transform, TransformJob};

@@ -44,4 +44,5 @@ mod simulation;
 mod simulator;
 mod support;
 mod takeover;
+mod telemetry;
 mod upkeep;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tracing::Span;
 
-use super::alarm;
 use super::deadline::{Deadline, Late, give_back};
 use super::intake::next_wake;
 use super::ports::Integration;
 use super::runtime::Shared;
+use super::{alarm, traces};
 use crate::domain::id::{Fence, IntegrationName, RequestId, SysId};
 use crate::domain::link::Link;
 use crate::domain::outcome::{Outcome, Receipt};
@@ -24,6 +25,7 @@ use crate::engine::{Policy, seal};
 use crate::servicenow;
 use crate::steps::{Safeguard, Step, broken, entering, reached};
 use crate::store::{Completion, JournalNote, NewRequest, RequestClaim, RequestEnd, RequestState, Settled};
+use crate::telemetry::traces::failed;
 
 /// Runs until the sync stops.
 ///
@@ -137,6 +139,7 @@ async fn deliver(shared: &Shared, claim: RequestClaim, deadline: Deadline<'_>) {
         return;
     };
     let policy = &integration.settings.plain().policy;
+    let span = shared.traces.attempt(&link, &request, attempts);
     let started = shared.clock.elapsed();
     let is_create = matches!(request.operation, Operation::CreateTicket { .. });
     // What an earlier create of the incident may have left behind counts as much as what this one did.
@@ -147,17 +150,20 @@ async fn deliver(shared: &Shared, claim: RequestClaim, deadline: Deadline<'_>) {
         (request, Outcome::Refused(poison(crashes)))
     } else {
         match prepared(shared, integration, id, fence, request).await {
-            Prepared::Request(request) => match attempt(integration, &request, uncertain, policy, deadline).await {
-                Ok(outcome) => (request, outcome),
-                Err(Late) => return give_back(shared, id, fence, &request, uncertain).await,
-            },
+            Prepared::Request(request) => {
+                let Ok(outcome) = attempt(integration, &request, uncertain, policy, deadline).await else {
+                    failed(&span, "sync.late");
+                    return give_back(shared, id, fence, &request, uncertain).await;
+                };
+                (request, outcome)
+            }
             Prepared::Stopped(request, outcome) => (request, outcome),
-            Prepared::Stale => return,
+            Prepared::Stale => return failed(&span, "store.stale"),
         }
     };
     reached(answered(request.operation.target()));
     let took = Some(shared.clock.elapsed().saturating_sub(started));
-    let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took };
+    let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took, span };
     record(shared, policy, attempt).await;
 }
 
@@ -185,17 +191,19 @@ pub(super) struct Attempt {
     pub(super) outcome: Outcome,
     /// How long it took, where that is known.
     pub(super) took: Option<Duration>,
+    /// Where it is exported.
+    pub(super) span: Span,
 }
 
 /// Settles an attempt and stores all that follows from it. `None`: it could not be stored, and the lease will run out.
 pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -> Option<Completion> {
-    let Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took } = attempt;
+    let Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took, span } = attempt;
     let target = request.operation.target();
     // A person's retry of a request that died uncertainly has to look first too.
     let uncertain_death = uncertain || matches!(outcome, Outcome::Unknown(_));
     let now = shared.clock.now();
     let settlement = settle(&link, &request, attempts, outcome, policy);
-    observe(&link, &request, &settlement, attempts, took);
+    observe(&span, &link, &request, &settlement, attempts, took);
     let Settlement { step, link: mut changed, follow_ups, pause, alarm, note } = settlement;
     match alarm {
         Alarm::None => {}
@@ -246,6 +254,10 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
         }
         Next::Parked { failure } => RequestEnd::Parked { failure },
     };
+    shared.traces.sealed(&span, follow_ups.iter());
+    if !matches!(end, RequestEnd::Again { .. }) {
+        shared.traces.ended(&span, &request);
+    }
     let sides: Vec<Target> = follow_ups.iter().map(|request| request.operation.target()).collect();
     let notes = vec![JournalNote { kind: format!("request.{}", request.operation.name()), text: note }];
     let follow_ups = follow_ups.into_iter().map(|request| NewRequest { request, due: now, event: None }).collect();
@@ -270,10 +282,12 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
         }
         Ok(Completion::Stale) => {
             metrics::counter!("tandem_stale_completions_total").increment(1);
+            failed(&span, "store.stale");
             tracing::warn!(error.code = "store.stale", request.key = %request.key, "an attempt ended after its lease");
             Some(Completion::Stale)
         }
         Err(error) => {
+            failed(&span, "store.settled");
             tracing::error!(
                 error.code = "store.settled",
                 error = %error,
@@ -480,7 +494,14 @@ fn as_unknown(outcome: Outcome) -> Outcome {
 }
 
 /// One line and a few numbers per attempt.
-fn observe(link: &Link, request: &Request, settlement: &Settlement, attempts: u32, took: Option<Duration>) {
+fn observe(
+    span: &Span,
+    link: &Link,
+    request: &Request,
+    settlement: &Settlement,
+    attempts: u32,
+    took: Option<Duration>,
+) {
     let operation = request.operation.name();
     let target = request.operation.target().as_str();
     let word = match &settlement.step {
@@ -490,6 +511,7 @@ fn observe(link: &Link, request: &Request, settlement: &Settlement, attempts: u3
         Next::Dead { .. } => "dead",
         Next::Parked { .. } => "parked",
     };
+    traces::settled(span, settlement, word);
     metrics::counter!("tandem_attempts_total", "target" => target, "operation" => operation, "outcome" => word)
         .increment(1);
     if let Some(took) = took {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tracing::{Instrument as _, Span};
 
 use super::fetch::Trouble;
 use super::runtime::Shared;
-use super::{alarm, incident, ticket};
+use super::{alarm, incident, ticket, traces};
 use crate::domain::id::{EventId, IncidentId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::notice::Notice;
@@ -20,6 +21,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::plan::Plan;
 use crate::steps::{Step, reached};
 use crate::store::{Completion, Decided, EventClaim, EventEnd, JournalNote, NewRequest, PendingEvent};
+use crate::telemetry;
 
 /// How long an event waits whose integration isn't configured, or whose incident can't be fetched.
 const OUT_OF_REACH: Duration = Duration::from_mins(1);
@@ -71,14 +73,22 @@ pub(super) async fn next_wake(shared: &Shared, now: Timestamp) -> Duration {
 
 async fn handle(shared: &Shared, claim: EventClaim) {
     reached(Step::EventLeased);
+    let ids: Vec<EventId> = claim.events.iter().map(|event| event.id).collect();
+    let span = shared.traces.event(&claim.link, &ids);
+    decide(shared, claim, ids, &span).instrument(span.clone()).await;
+}
+
+async fn decide(shared: &Shared, claim: EventClaim, ids: Vec<EventId>, span: &Span) {
     let EventClaim { link, fence, unsettled, crashes, events } = claim;
-    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let before = link.state;
     let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events).await;
     let notices = notices(before, &link, &ids, &end);
     reached(Step::Transformed);
     shared.warm.forget(&ids);
     let woken: Vec<Target> = requests.iter().map(|(_, request)| request.operation.target()).collect();
+    let parked = before != LinkState::Parked && link.state == LinkState::Parked;
+    traces::decided(span, &link, &end, requests.len(), parked);
+    shared.traces.sealed(span, requests.iter().map(|(_, request)| request));
     let now = shared.clock.now();
     let over = match &end {
         EventEnd::Done { .. } | EventEnd::Quarantined { .. } => ids.clone(),
@@ -109,9 +119,13 @@ async fn handle(shared: &Shared, claim: EventClaim) {
         }
         Ok(Completion::Stale) => {
             metrics::counter!("tandem_stale_completions_total").increment(1);
+            telemetry::traces::failed(span, "store.stale");
             tracing::warn!(error.code = "store.stale", "a decision came too late: its lease had expired");
         }
-        Err(error) => tracing::error!(error.code = "store.decided", error = %error, "a decision was not stored"),
+        Err(error) => {
+            telemetry::traces::failed(span, "store.decided");
+            tracing::error!(error.code = "store.decided", error = %error, "a decision was not stored");
+        }
     }
 }
 
@@ -303,6 +317,7 @@ pub(super) fn failed(incident: &IncidentId, failures: &[PluginFailure]) -> Vec<J
             "a plugin failed: {}",
             failure.message
         );
+        traces::plugin_failed(failure);
         note(
             "plugin.failed",
             format!("{} {} ({}): {}", failure.plugin, failure.version, failure.code, failure.message),

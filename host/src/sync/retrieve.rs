@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use tracing::Span;
 
 use super::deliver::{Attempt, needless, record};
 use super::runtime::Handle;
@@ -90,7 +91,8 @@ impl Handle {
             }
             let RequestClaim { id, fence, link, request, attempts, crashes, uncertain, created } = claim;
             let outcome = needless.unwrap_or_else(|| Outcome::Refused(unanswered(crashes)));
-            let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took: None };
+            let span = Span::none();
+            let attempt = Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took: None, span };
             record(shared, policy, attempt).await;
         }
         tracing::debug!(integration = %integration, requests = retrieved.len(), "requests were pulled");
@@ -137,7 +139,9 @@ impl Handle {
         };
         let RequestDetail { view, request, .. } = detail;
         let (attempts, created) = (view.attempts, view.created);
-        let attempt = Attempt { id, fence, link, request, attempts, uncertain: false, created, outcome, took: None };
+        // Others made the attempt; how long it took them isn't known here.
+        let (took, span) = (None, Span::none());
+        let attempt = Attempt { id, fence, link, request, attempts, uncertain: false, created, outcome, took, span };
         match record(shared, &one.settings.plain().policy, attempt).await {
             Some(Completion::Recorded) => Ok(Settled::Recorded),
             Some(Completion::Stale) => Err(NotSettled::Stale(id)),

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ports::{self, Integration, Reader, Transform};
+use super::traces::Traces;
 use super::warm::Warm;
 use super::{deliver, intake, poll};
 use crate::clock::Clock;
@@ -59,6 +60,7 @@ pub(super) struct Shared {
     pub(super) reader: Reader,
     pub(super) options: Options,
     pub(super) warm: Warm,
+    pub(super) traces: Traces,
     pub(super) events: Notify,
     to_servicenow: Notify,
     to_bigpanda: Notify,
@@ -129,6 +131,7 @@ impl Handle {
             reader,
             options,
             warm: Warm::default(),
+            traces: Traces::default(),
             events: Notify::new(),
             to_servicenow: Notify::new(),
             to_bigpanda: Notify::new(),
@@ -172,6 +175,7 @@ impl Handle {
         reached(Step::Accepted);
         if !accepted.duplicate {
             self.shared.warm.put(accepted.event, share);
+            self.shared.traces.accepted(accepted.event);
             self.shared.events.notify_one();
         }
         Ok(accepted)

@@ -32,6 +32,14 @@ impl Problem {
         self
     }
 
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// A fault of ours or of the input; the class makes the status.
     pub(super) fn of(fault: &(impl Fault + 'static)) -> Self {
         let status = match fault.class() {

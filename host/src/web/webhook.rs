@@ -9,12 +9,15 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::problem::Problem;
 use super::site::{Gate, Site};
 use crate::bigpanda::share::{self, Destination};
 use crate::domain::id::IntegrationName;
 use crate::store::Accepted;
+use crate::telemetry::traces::{TRACES, failed};
 
 /// Takes a share.
 pub(super) async fn share(State(site): State<Arc<Site>>, Path(name): Path<String>, request: Request) -> Response {
@@ -40,8 +43,44 @@ async fn take(site: &Site, name: &str, request: Request) -> Result<Accepted, Pro
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
     let (integration, gate) = admitted(site, name, &headers)?;
+    // Only whoever may be here can fill the queue of the export.
+    let span = tracing::info_span!(
+        target: TRACES,
+        parent: None,
+        "share",
+        otel.kind = "server",
+        integration = %integration,
+        incident.id = Empty,
+        duplicate = Empty,
+        http.status = Empty,
+        error.code = Empty,
+        otel.status_code = Empty,
+        otel.status_description = Empty,
+    );
+    let taken = take_in(site, integration, gate, &headers, body, &span).instrument(span.clone()).await;
+    match &taken {
+        Ok(accepted) => {
+            span.record("duplicate", accepted.duplicate);
+            span.record("http.status", StatusCode::ACCEPTED.as_u16());
+        }
+        Err(problem) => {
+            span.record("http.status", problem.status().as_u16());
+            failed(&span, problem.code());
+        }
+    }
+    taken
+}
+
+async fn take_in(
+    site: &Site,
+    integration: &IntegrationName,
+    gate: &Gate,
+    headers: &HeaderMap,
+    body: Body,
+    span: &Span,
+) -> Result<Accepted, Problem> {
     may_enter(site, gate)?;
-    let bytes = read(site, &headers, body).await?;
+    let bytes = read(site, headers, body).await?;
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let delivery = match share::read(&bytes, pairs) {
         Ok(delivery) => delivery,
@@ -56,6 +95,7 @@ async fn take(site: &Site, name: &str, request: Request) -> Result<Accepted, Pro
         }
     };
     check_destination(integration, gate, &delivery.destination)?;
+    span.record("incident.id", tracing::field::display(&delivery.share.incident.id));
     let dedupe = share::dedupe_key(&delivery.share, &bytes);
     let stored = share::stored(&delivery.share.overrides, &bytes);
     let incident = tracing::enabled!(tracing::Level::DEBUG).then(|| delivery.share.incident.id.to_string());
