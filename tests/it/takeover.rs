@@ -50,10 +50,10 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
       x_bip_panda.retrievalCount            left out: its value is not a whole number
       x_bip_panda.retrievalEndpoint         left out: it leads to BigPanda; here the instance asks this host, and the update set says where
       x_bip_panda.incidentTagMapping        → incidents.tag_mapping = [{ tag = "owner_team", field = "u_owner_team", direction = "both" }, { tag = "site", field = "location", direction = "to-servicenow" }]
+      x_bip_panda.telemetryEnabled          left out: here it exports traces by OpenTelemetry; switch it on when the endpoint takes those
       x_bip_panda.telemetryEndpoint         → telemetry.endpoint = "https://otel.acme.example/v1"
       x_bip_panda.logging.verbosity         left out: nothing here has this meaning
       glide.servlet.uri                     → servicenow.url = "https://acme.service-now.com"
-      x_bip_panda.telemetryEnabled          → telemetry.enabled = true
       properties of other applications, passed over: 1
     before this host takes its first share, switch the original off: two integrations make two tickets of one incident
     "#);
@@ -87,7 +87,6 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
     tag_mapping = [{ tag = "owner_team", field = "u_owner_team", direction = "both" }, { tag = "site", field = "location", direction = "to-servicenow" }]
     [telemetry]
     endpoint = "https://otel.acme.example/v1"
-    enabled = true
     "#);
     assert!(!told.contains("swordfish") && !written(directory.path()).contains("swordfish"));
 

@@ -59,11 +59,6 @@ const ASKED_FOR: [&str; 2] = ["api_key", "app_key"];
 pub fn take_over(properties: &[Property], integration: &IntegrationName) -> Takeover {
     let mut takeover = Takeover::default();
     let mut seen = BTreeSet::new();
-    let mut properties: Vec<&Property> = properties.iter().collect();
-    // A switch that needs an address comes after it.
-    properties.sort_by_key(|property| {
-        in_scope(&property.name).and_then(meaning).is_some_and(|original| original.key == "telemetry.enabled")
-    });
     for property in properties {
         let fate = if property.name == "glide.servlet.uri" {
             address(property, integration, &mut takeover)
@@ -142,6 +137,11 @@ fn take(original: &Original, value: &str, integration: &IntegrationName, takeove
     if key.ends_with("_endpoint") && section.ends_with(".incidents") {
         return Fate::LeftOut(
             "it leads to BigPanda; here the instance asks this host, and the update set says where".to_owned(),
+        );
+    }
+    if original.key == "telemetry.enabled" {
+        return Fate::LeftOut(
+            "here it exports traces by OpenTelemetry; switch it on when the endpoint takes those".to_owned(),
         );
     }
     if original.form == Form::Secret {
