@@ -53,6 +53,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
             servicenow: clients::servicenow(one, &clock)?,
             on_premises: one.is_on_premises(),
             environment: one.bigpanda.environment_id.clone(),
+            console: one.bigpanda.console_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
             to_servicenow: one.servicenow.concurrency,
             settings: Arc::new(settings::Resolved::new(one.clone())),
             polls: settings::polls(&one.polling),

@@ -276,3 +276,33 @@ impl Pair {
         assert_eq!(answer.status, 202, "{}", answer.body);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_has_links_to_its_incident_whether_it_was_shared_with_links_or_without_or_found_by_a_poll() {
+    let mut world = World::new().await.configured(QUICK);
+    let console = ("TANDEM__INTEGRATION__ACME__BIGPANDA__CONSOLE_URL", "https://console.acme.example/");
+    assert!(world.start(&[console]).await, "{}", world.log());
+    world.until("both sides were looked at", |world| world.looks() >= 2).await;
+    let (bare, share) = incident(1);
+    assert_eq!(world.share(&share).await.unwrap().status, 202);
+    let (own, mut share) = incident(2);
+    share["links"] = json!({ "incident": "https://elsewhere.example/2" });
+    assert_eq!(world.share(&share).await.unwrap().status, 202);
+    let (found, mut share) = incident(3);
+    share["incident"]["shared"] = json!(true);
+    world.sim.load_incident(share).unwrap();
+    let environments = [
+        (&bare, "63bd568809cb331300ff0001".to_owned()),
+        (&own, "63bd568809cb331300ff0001".to_owned()),
+        (&found, world.sim.access().bigpanda.environment_id),
+    ];
+    for (id, environment) in environments {
+        world.until_told(id).await;
+        let description = world.sim.tickets_of(&format!("bigpanda:{id}"))[0].get("description").to_owned();
+        let built = format!("https://console.acme.example/#/app/overview/{environment}/active/incidents/{id}/timeline");
+        let first = if *id == own { "https://elsewhere.example/2".to_owned() } else { built.clone() };
+        for line in [format!("Incident Link: {first}\n"), format!("Incident Timeline Link: {built}")] {
+            assert!(description.contains(&line), "{line} is not in\n{description}");
+        }
+    }
+}

@@ -32,7 +32,7 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
     insta::assert_snapshot!(told, @r#"
     from the original's properties:
       x_bip_panda.apiKey                    → bigpanda.api_key, from the environment variable ACME_BIGPANDA_API_KEY; its value is not in the file
-      x_bip_panda.bearerToken               left out: nothing asks for `bigpanda.bearer_token` yet
+      x_bip_panda.bearerToken               left out: nothing asks for `bigpanda.bearer_token`
       x_bip_panda.incidentsAppKey           → bigpanda.app_key, from the environment variable ACME_BIGPANDA_APP_KEY; its value is not in the file
       x_bip_panda.changesAppKey             left out: Tandem sends no change requests to BigPanda
       x_bip_panda.incidentsActive           → incidents.active = true

@@ -16,11 +16,11 @@ pub struct BigPanda {
     /// User API key.
     pub api_key: Option<Secret<String>>,
     pub app_key: Option<Secret<String>>,
-    /// Organisation token. Has no effect yet.
+    /// Organisation token. Nothing asks for it; it is kept so that a configuration that is moved is complete.
     pub bearer_token: Option<Secret<String>>,
-    /// Has no effect yet.
+    /// Where changes are sent. Kept for the same reason.
     pub change_api_url: Option<Url>,
-    /// The console, for links.
+    /// The console, for links that a share does not carry.
     pub console_url: Option<Url>,
     /// Environment to use for an incident whose share names none.
     pub environment_id: Option<EnvironmentId>,

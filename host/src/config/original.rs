@@ -80,7 +80,7 @@ pub const ELSEWHERE: &[(&str, &[&str], &str)] = &[
     ("CMDB Enrichment API Key", &["cmdb"], "Tandem does not export the CMDB"),
     ("OIM API Key", &["oim"], "Tandem brings no alerts into BigPanda"),
     ("Maintenance plans", &["maintenance", "plan"], "Tandem makes no maintenance plans"),
-    ("Incident URL base", &["incidentUrlBase"], "links are taken from the share"),
+    ("Incident URL base", &["incidentUrlBase"], "links are those of the share, or made from `bigpanda.console_url`"),
     ("Transform Rules Engine, transform map", &["transform", "rule"], "values are decided by plugins"),
     ("Block resolve on tags", &["blockResolve"], "whether an incident leads to anything is decided by a gate plugin"),
 ];

@@ -36,7 +36,7 @@ fn trouble(outcome: Outcome) -> Trouble {
 /// The share with its whole incident; fetched when the body held little more than an id.
 pub(super) async fn complete(integration: &Integration, share: Arc<Share>) -> Result<Arc<Share>, Trouble> {
     if share.complete {
-        return Ok(share);
+        return Ok(linked(integration, share));
     }
     let Some(environment) = share.environment_id.clone().or_else(|| integration.environment.clone()) else {
         return Err(Trouble::Never(
@@ -50,7 +50,22 @@ pub(super) async fn complete(integration: &Integration, share: Arc<Share>) -> Re
     whole.incident = incident;
     whole.environment_id = Some(environment);
     whole.complete = true;
-    Ok(Arc::new(whole))
+    Ok(linked(integration, Arc::new(whole)))
+}
+
+/// The share with links into the console, where it carries none.
+///
+/// Only the address of an incident's timeline is known for sure, so it serves as the incident's too.
+fn linked(integration: &Integration, mut share: Arc<Share>) -> Arc<Share> {
+    let lacks = share.links.incident.is_empty() || share.links.timeline.is_empty();
+    let environment = share.environment_id.as_ref().or(integration.environment.as_ref());
+    let (true, Some(console), Some(environment)) = (lacks, &integration.console, environment) else { return share };
+    let link = format!("{console}/#/app/overview/{environment}/active/incidents/{}/timeline", share.incident.id);
+    let links = &mut Arc::make_mut(&mut share).links;
+    for lacking in [&mut links.incident, &mut links.timeline].into_iter().filter(|link| link.is_empty()) {
+        lacking.clone_from(&link);
+    }
+    share
 }
 
 /// The environment through which the incident of a link is reached.
@@ -66,7 +81,7 @@ pub(super) async fn incident(integration: &Integration, link: &Link) -> Result<S
         ));
     };
     let incident: Incident = integration.bigpanda.incident(&environment, &link.incident).await.map_err(trouble)?;
-    Ok(Share {
+    let share = Share {
         kind: ShareKind::Unnamed,
         incident,
         environment_id: Some(environment),
@@ -75,7 +90,8 @@ pub(super) async fn incident(integration: &Integration, link: &Link) -> Result<S
         links: Links::default(),
         overrides: Overrides::default(),
         complete: true,
-    })
+    };
+    Ok(Arc::unwrap_or_clone(linked(integration, Arc::new(share))))
 }
 
 /// The ticket of a link as it is now.

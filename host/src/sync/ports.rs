@@ -109,6 +109,8 @@ pub struct Integration {
     pub on_premises: bool,
     /// Environment to use for an incident whose share names none.
     pub environment: Option<EnvironmentId>,
+    /// BigPanda's console, for links that a share does not carry; without a slash at the end.
+    pub console: Option<String>,
     /// Requests to ServiceNow under way at the same time; at least 1.
     pub to_servicenow: usize,
     pub polls: Polls,

@@ -100,6 +100,7 @@ impl Calm {
             bigpanda: self.bigpanda.clone(),
             servicenow: self.servicenow.clone(),
             environment: Some(EnvironmentId::new(ENVIRONMENT).unwrap()),
+            console: None,
             on_premises: false,
             to_servicenow: 4,
             polls: Polls { bigpanda: true, servicenow: true, ..Polls::default() },

@@ -152,6 +152,7 @@ impl Run {
             bigpanda: self.bigpanda.clone(),
             servicenow: self.servicenow.clone(),
             environment: Some(EnvironmentId::new(ENVIRONMENT).unwrap()),
+            console: None,
             on_premises: false,
             to_servicenow: 4,
             polls: Polls { bigpanda: true, servicenow: true, interval: INTERVAL, ..Polls::default() },

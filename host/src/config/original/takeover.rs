@@ -151,7 +151,7 @@ fn take(original: &Original, value: &str, integration: &IntegrationName, takeove
             takeover.lines.push(Line { section, key, value: format!("{{ env = \"{variable}\" }}") });
             return Fate::Secret { setting, variable };
         }
-        return Fate::LeftOut(format!("nothing asks for `{setting}` yet"));
+        return Fate::LeftOut(format!("nothing asks for `{setting}`"));
     }
     if value.is_empty() {
         return Fate::LeftOut("it is empty, so the default holds".to_owned());
