@@ -57,7 +57,7 @@ async fn a_share_is_pulled_carried_out_and_answered_and_bigpanda_hears_of_it() {
       "fields": {
         "correlation_display": "BigPanda",
         "correlation_id": "bigpanda:65f1c2a9e0b7d40010000007",
-        "description": "Alert Summary: 1 Critical, 0 Warning, 0 Resolved\n--------------------------------------------------------\n\nAlert: 1 / 1\nStatus: Critical\nSource: prometheus.prod\nHost: web-7\nCheck: cpu",
+        "description": "Alert Summary: 1 Critical, 0 Warning, 0 Resolved\n--------------------------------------------------------\n\nAlert: 1 / 1\nStatus: Critical\nSource: prometheus.prod\nHost: web-7\nCheck: cpu\n\n--------------------------------------------------------\nIncident Link: https://a.bigpanda.io/#/app/overview/63bd568809cb331300ff0001/active/incidents/65f1c2a9e0b7d40010000007/timeline\nIncident Timeline Link: https://a.bigpanda.io/#/app/overview/63bd568809cb331300ff0001/active/incidents/65f1c2a9e0b7d40010000007/timeline",
         "impact": "2",
         "opened_at": "2026-01-01 00:00:07",
         "short_description": "BigPanda Incident: web-7 - Critical",
@@ -68,6 +68,8 @@ async fn a_share_is_pulled_carried_out_and_answered_and_bigpanda_hears_of_it() {
         "u_bp_event_type": "incident#new",
         "u_bp_incident_id": "65f1c2a9e0b7d40010000007",
         "u_bp_incident_status": "critical",
+        "u_bp_incident_url": "https://a.bigpanda.io/#/app/overview/63bd568809cb331300ff0001/active/incidents/65f1c2a9e0b7d40010000007/timeline",
+        "u_bp_timeline_url": "https://a.bigpanda.io/#/app/overview/63bd568809cb331300ff0001/active/incidents/65f1c2a9e0b7d40010000007/timeline",
         "urgency": "1"
       },
       "id": 1,
