@@ -19,7 +19,7 @@ use self::verify::Checker;
 use crate::app::{self, Running};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Inputs};
-use crate::domain::id::{IncidentId, IntegrationName};
+use crate::domain::id::{IncidentId, IntegrationName, RequestId};
 use crate::domain::link::Link;
 use crate::domain::request::{Operation, Request};
 use crate::simulator::{self, Channel, Handle, Simulator};
@@ -133,10 +133,6 @@ async fn play(
         let detail = settled(sides, host, &id, before, step).await?;
         let took = clock.elapsed().saturating_sub(began);
         account.share(step, sides.incident(&id).as_ref());
-        let Some(detail) = detail else {
-            account.nothing(&journal_tail(host, &id).await?);
-            continue;
-        };
         let link = link(host, &id).await?.context("the link of a delivered request")?;
         account.request(&link, &detail.request, took);
         if matches!(detail.request.operation, Operation::CreateTicket { .. }) {
@@ -150,14 +146,14 @@ async fn play(
     Ok(())
 }
 
-/// Waits until a step has led to a delivered request, or to the decision that nothing follows.
+/// Waits until a step has led to a delivered request.
 async fn settled(
     sides: &Handle,
     host: &Running,
     id: &str,
-    before: Option<crate::domain::id::RequestId>,
+    before: Option<RequestId>,
     step: &Step,
-) -> anyhow::Result<Option<RequestDetail>> {
+) -> anyhow::Result<RequestDetail> {
     let answered = sides.shares().len();
     let mut waited = Duration::ZERO;
     loop {
@@ -165,10 +161,7 @@ async fn settled(
             && Some(detail.view.id) != before
             && detail.view.state == RequestState::Done
         {
-            return Ok(Some(detail));
-        }
-        if before.is_some() && step.may_change_nothing && journal_tail(host, id).await?.contains("nothing differs") {
-            return Ok(None);
+            return Ok(detail);
         }
         if waited > PATIENCE {
             bail!("{id}: {} led to no delivered request ({answered} shares were sent)", step.event);
@@ -194,17 +187,6 @@ async fn last_request(host: &Running, id: &str) -> anyhow::Result<Option<Request
 
 async fn link(host: &Running, id: &str) -> anyhow::Result<Option<Link>> {
     Ok(host.store.link_of(&IntegrationName::new(INTEGRATION)?, &IncidentId::new(id)?).await?)
-}
-
-async fn journal_tail(host: &Running, id: &str) -> anyhow::Result<String> {
-    let Some(link) = link(host, id).await? else { return Ok(String::new()) };
-    let journal = host.store.journal_of(link.id).await?;
-    Ok(journal
-        .into_iter()
-        .rev()
-        .find(|entry| entry.kind == "share.decided")
-        .map(|entry| entry.text)
-        .unwrap_or_default())
 }
 
 fn told(sides: &Handle, id: &str) -> bool {

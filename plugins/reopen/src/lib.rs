@@ -40,12 +40,20 @@ impl Reopen for Return {
         };
         // In milliseconds, so that the last one before the end still counts and the end itself doesn't.
         let end = resolved.saturating_add(config.reopen_window).saturating_mul(1000);
-        if clock::now() < end {
+        if returned(event, resolved) < end {
             Ok(Decision::Reopen("The BigPanda incident came back.".into()))
         } else {
             create(&format!("was resolved {} ago or earlier", words(config.reopen_window)))
         }
     }
+}
+
+/// When the incident came back, in milliseconds: its first change after the ticket's end by BigPanda's word, at the latest
+/// when the host heard of it.
+fn returned(event: &Event, resolved: i64) -> i64 {
+    let incident = event.incident();
+    let told = [incident.changed(), incident.updated()].into_iter().flatten().filter(|told| *told >= resolved).min();
+    told.map_or(clock::now(), |told| told.saturating_mul(1000).min(clock::now()))
 }
 
 /// A number of seconds for people.

@@ -45,6 +45,26 @@ fn the_window_ends_with_its_last_moment() {
 }
 
 #[test]
+fn what_counts_is_when_the_incident_came_back_not_when_the_host_heard_of_it() {
+    let resolved = time::parse("2026-01-01 00:00:00").unwrap();
+    let after = |changed: Option<i64>, heard: i64| {
+        let mut sample = Sample::new("66b0")
+            .with_ticket_field("state", "6")
+            .with_ticket_field("resolved_at", "2026-01-01 00:00:00")
+            .with_settings(json!({ "reopen_resolved": true, "reopen_window": 1800 }));
+        sample.incident.changed = changed.map(|seconds| resolved + seconds);
+        sample.incident.updated = Some(resolved + 10_800);
+        sample.now = (resolved + heard) * 1000;
+        matches!(sample.run(Return::reopen).unwrap(), Decision::Reopen(_))
+    };
+    assert!(after(Some(900), 10_800), "the host was down for three hours");
+    assert!(!after(Some(1800), 10_800));
+    assert!(!after(None, 10_800));
+    assert!(!after(Some(-60), 10_800), "the ticket was resolved after that change");
+    assert!(after(Some(10_800), 900), "a clock that is ahead");
+}
+
+#[test]
 fn a_window_is_told_in_the_largest_unit_that_fits() {
     assert_eq!(
         [0, 1, 90, 60, 1800, 3600, 7200].map(words),

@@ -98,10 +98,6 @@ impl Account {
         }
     }
 
-    pub(super) fn nothing(&self, why: &str) {
-        self.say(&format!("  {} {}", self.paint("32", "→"), self.dim(&format!("nothing to write: {why}"))));
-    }
-
     pub(super) fn closing(&self, checker: &Checker, tickets: usize, took: Duration) {
         self.say("");
         for mismatch in &checker.mismatches {
