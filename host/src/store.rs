@@ -541,8 +541,8 @@ pub enum Error {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
-    /// The disk failed to make something durable; the store stays read-only until a restart.
-    #[error("the disk failed to make a write durable; the store is read-only until the host restarts")]
+    /// The disk failed to make something durable, after which nothing is written until a restart; or a page is damaged.
+    #[error("the store is damaged, or its disk failed; what needs it waits until the host restarts")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Another host has the store.
     #[error("another host{} is using the store at {path}", holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]

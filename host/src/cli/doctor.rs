@@ -1,6 +1,8 @@
 //! `tandem doctor`: looks at both sides of every integration, the plugins and the host, and says what to do.
 
+use std::error::Error as _;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -12,6 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::doctor::{Finding, Level, Patient, examine};
 use crate::domain::id::IntegrationName;
+use crate::store::sqlite::upkeep;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Args {
@@ -53,6 +56,7 @@ fn host(config: &Config) -> anyhow::Result<Vec<Finding>> {
     } else {
         Finding::warn("host.running", format!("no host answers at {address}"), "start it with `tandem run`")
     }];
+    findings.extend(store(&config.store.path));
     if config.integrations.is_empty() {
         findings.push(Finding::fail(
             "host.integrations",
@@ -61,6 +65,22 @@ fn host(config: &Config) -> anyhow::Result<Vec<Finding>> {
         ));
     }
     Ok(findings)
+}
+
+/// The store's file, if there is one already.
+fn store(path: &Path) -> Option<Finding> {
+    if !path.exists() {
+        return None;
+    }
+    let file = path.display();
+    Some(match upkeep::examine(path) {
+        Ok(()) => Finding::ok("store.sound", format!("the store {file} is sound")),
+        Err(error) => {
+            let why = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+            let remedy = "stop the host, keep the file, and restore a backup: \"Restore\" in host/OPERATIONS.md";
+            Finding::fail("store.damaged", format!("{file}: {why}"), remedy)
+        }
+    })
 }
 
 fn plugins(config: &Config) -> anyhow::Result<Vec<Finding>> {

@@ -26,7 +26,10 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unavailable { .. } => "free disk space if it is full; the next try may succeed",
-            Self::Broken(_) => "look after the disk, then restart the host; what it confirmed before is safe",
+            Self::Broken(_) => {
+                "look after the disk, then restart the host; when `tandem doctor` says that the store is damaged, restore a \
+                 backup as host/OPERATIONS.md says"
+            }
             Self::Locked { .. } => "stop the other host, or give this one a store of its own",
             Self::Newer { .. } => "start the version that wrote it, or a newer one",
             Self::Open { .. } => "check `store.path`, and that the host's user may write there",

@@ -100,6 +100,8 @@ pub struct SqliteStore {
     inline: Option<Mutex<Writer>>,
     readers: Readers,
     broken: Arc<AtomicBool>,
+    /// Somebody read a page that is damaged. Other pages may be sound, so the work goes on.
+    damaged: AtomicBool,
     _owner: Option<Owner>,
 }
 
@@ -130,6 +132,7 @@ impl SqliteStore {
             inline: None,
             readers: Readers::new(path),
             broken,
+            damaged: AtomicBool::new(false),
             _owner: Some(owner),
         })
     }
@@ -153,7 +156,8 @@ impl SqliteStore {
             syncs: true,
         };
         let inline = Some(Mutex::new(writer));
-        Ok(Self { tasks: None, writer: None, inline, readers: Readers::new(path), broken, _owner: None })
+        let (readers, damaged) = (Readers::new(path), AtomicBool::new(false));
+        Ok(Self { tasks: None, writer: None, inline, readers, broken, damaged, _owner: None })
     }
 
     /// Forgets what only a process knows, as if another one had opened the store. For one in memory; no other can
@@ -192,13 +196,15 @@ impl SqliteStore {
         &self,
         query: impl FnOnce(&rusqlite::Connection) -> Result<T, Fail> + Send + 'static,
     ) -> Result<T, Error> {
-        match &self.inline {
-            Some(inline) => {
-                let writer = inline.lock().unwrap_or_else(PoisonError::into_inner);
-                query(&writer.state.db).map_err(Fail::into_error)
-            }
-            None => self.readers.read(query).await,
+        if let Some(inline) = &self.inline {
+            let writer = inline.lock().unwrap_or_else(PoisonError::into_inner);
+            return query(&writer.state.db).map_err(Fail::into_error);
         }
+        let answer = self.readers.read(query).await;
+        if matches!(answer, Err(Error::Broken(_))) {
+            self.damaged.store(true, Ordering::Release);
+        }
+        answer
     }
 }
 
@@ -369,6 +375,9 @@ impl Desk for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), Error> {
+        if self.damaged.load(Ordering::Acquire) {
+            return Err(Error::Broken("a damaged page was read".into()));
+        }
         self.write(Durability::Power, State::probe).await
     }
 }

@@ -16,6 +16,17 @@ pub fn version(path: &Path) -> Result<(i64, i64), Error> {
     Ok((found.map_err(|error| schema::unopened(path, error))?, schema::known()))
 }
 
+/// Reads the whole file and says what is damaged. A host may run meanwhile.
+pub fn examine(path: &Path) -> Result<(), Error> {
+    let db = schema::open_reader(path)?;
+    let found: Result<String, _> = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match found {
+        Ok(found) if found == "ok" => Ok(()),
+        Ok(found) => Err(Error::Broken(found.into())),
+        Err(error) => Err(Error::Broken(error.into())),
+    }
+}
+
 /// Copies a store, as it is at one moment, into a file that is not there yet. A host may run meanwhile.
 pub fn backup(path: &Path, to: &Path) -> Result<(), Error> {
     let db = schema::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

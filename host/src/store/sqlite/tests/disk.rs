@@ -13,7 +13,7 @@ use crate::domain::id::RequestId;
 use crate::domain::request::Target;
 use crate::store::sqlite::fail::Fail;
 use crate::store::sqlite::writer::Durability;
-use crate::store::sqlite::{Options, SqliteStore};
+use crate::store::sqlite::{Options, SqliteStore, upkeep};
 use crate::store::{Completion, Desk, Error, Inbox, NewEvent, Outbox, QueueFilter, RequestEnd, RequestState};
 
 /// What is on disk at this moment, as if the process had died now.
@@ -122,6 +122,35 @@ async fn a_failed_sync_makes_the_store_read_only() {
     assert!(matches!(store.check().await.unwrap_err(), Error::Broken(_)));
     assert!(store.show(RequestId(1)).await.unwrap().is_some(), "reading goes on");
     assert_eq!(store.depths().await.unwrap().events_pending, 0, "what failed is not there");
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_found_by_who_looks_and_noticed_by_who_meets_it() {
+    let directory = directory();
+    let path = directory.path().join("tandem.db");
+    let store = SqliteStore::open(&path, &Options::default()).unwrap();
+    let keys: Vec<String> = (0..200).map(|number| format!("k{number}")).collect();
+    let requests = keys.iter().map(|key| new_request(Target::ServiceNow, key, at(1))).collect();
+    sealed(&store, "i1", requests, at(1)).await;
+    drop(store);
+    upkeep::examine(&path).unwrap();
+
+    // A page with bodies of requests, which a host reads only when it needs one.
+    let mut bytes = fs::read(&path).unwrap();
+    let body = b"\"cause\"";
+    let found = bytes.windows(body.len()).rposition(|window| window == body).unwrap();
+    let page = found / 4096 * 4096;
+    bytes[page..page + 8].fill(0xa5);
+    fs::write(&path, bytes).unwrap();
+    assert!(matches!(upkeep::examine(&path), Err(Error::Broken(_))));
+    let store = SqliteStore::open(&path, &Options::default()).unwrap();
+    store.check().await.unwrap();
+    let mut noticed = false;
+    for number in 1..=200 {
+        noticed |= matches!(store.show(RequestId(number)).await, Err(Error::Broken(_)));
+    }
+    assert!(noticed);
+    assert!(matches!(store.check().await, Err(Error::Broken(_))), "a host on it is not ready");
 }
 
 /// A file system of one megabyte, or nothing where we may not mount one.
