@@ -30,6 +30,11 @@ fn plain(name: &str) -> String {
     name.chars().filter(|c| *c != '_' && *c != '-').map(|c| c.to_ascii_lowercase()).collect()
 }
 
+/// Whether two names have the same words.
+pub(super) fn are_same(a: &str, b: &str) -> bool {
+    plain(a) == plain(b)
+}
+
 /// Our key for a name in another spelling or in the vocabulary of the ServiceNow application.
 pub(super) fn canonical<'a>(name: &str, keys: &(impl Iterator<Item = &'a str> + Clone)) -> Option<&'a str> {
     let wanted = plain(name);

@@ -8,10 +8,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::incidents::Settings;
-use super::names::{canonical, nearest};
+use super::names::{are_same, canonical, nearest};
 use super::read::{Context, Section};
 use super::tree::{Node, Origin, Value};
 use crate::domain::share::Overrides;
+
+/// Settings that are the host's or the instance's business, whatever a share says.
+const NOT_BY_SHARES: [&str; 7] = [
+    "active",
+    "callback_endpoint",
+    "mandatory_on_resolve",
+    "retrieval_count",
+    "retrieval_endpoint",
+    "show_incident_button",
+    "show_timeline_button",
+];
+
+/// Whether the headers of a share may say something about a setting under `incidents`.
+pub(super) fn may_come_with_a_share(key: &str) -> bool {
+    !NOT_BY_SHARES.contains(&key)
+}
 
 /// The settings of one integration with the headers on top, and a sentence for each header that was ignored.
 pub(super) fn apply(said: &Node, decided: &Arc<Settings>, overrides: &Overrides) -> (Arc<Settings>, Vec<String>) {
@@ -19,9 +35,11 @@ pub(super) fn apply(said: &Node, decided: &Arc<Settings>, overrides: &Overrides)
     let Value::Table(table) = &said.value else { return (decided.clone(), ignored) };
     let mut tree = said.clone();
     for (name, text) in &overrides.settings {
-        let header = header_of(name);
-        let keys = table.keys().map(String::as_str);
-        if let Some(key) = canonical(name, &keys) {
+        let keys = table.keys().map(String::as_str).filter(|key| may_come_with_a_share(key));
+        let known = canonical(name, &keys);
+        // HTTP has taken the capitals away.
+        let header = header_of(known.filter(|key| are_same(key, name)).unwrap_or(name));
+        if let Some(key) = known {
             let one = Node::text(with_unit(key, text), Origin::Header(header.clone()));
             let mut alone = said.clone();
             alone.put(&[key.to_owned()], one.clone());
@@ -33,6 +51,8 @@ pub(super) fn apply(said: &Node, decided: &Arc<Settings>, overrides: &Overrides)
                 }
                 (_, None) => tree.put(&[key.to_owned()], one),
             }
+        } else if canonical(name, &table.keys().map(String::as_str)).is_some() {
+            ignored.push(format!("The header {header} was ignored: only the configuration says this."));
         } else {
             let hint = nearest(name, keys).map_or_else(String::new, |key| format!(" Did you mean {}?", header_of(key)));
             ignored.push(format!("The header {header} was ignored: it names no setting.{hint}"));

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::layers::DEFAULTS;
 use super::names::variable;
 use super::original::{ELSEWHERE, ORIGINALS, SCOPE};
-use super::overrides::header_of;
+use super::overrides::{header_of, may_come_with_a_share};
 use super::read::Context;
 use super::tree::{Node, parse};
 use super::{decide, tree};
@@ -66,7 +66,7 @@ pub fn settings() -> Vec<Setting> {
                 kind: kinds.get(&key).cloned().unwrap_or_default(),
                 default: default.to_owned(),
                 help: comment.join(" "),
-                header: may_come_with_a_share(section, name).then(|| header_of(name)),
+                header: (section == "defaults.incidents" && may_come_with_a_share(name)).then(|| header_of(name)),
                 key,
             });
             comment.clear();
@@ -75,11 +75,6 @@ pub fn settings() -> Vec<Setting> {
         }
     }
     settings
-}
-
-/// A share changes behaviour, and never an address.
-fn may_come_with_a_share(section: &str, name: &str) -> bool {
-    section == "defaults.incidents" && !name.ends_with("_endpoint")
 }
 
 /// What each key takes, as the reading pass finds it in the defaults.
@@ -98,8 +93,8 @@ Every setting with its default. This page is printed by `tandem config reference
 the form of a configuration file, and `tandem config show --origin` says what holds and who said it.
 
 A setting of an integration stands under `[integration.<name>.…]`, or under `[defaults.…]` for all of them. Every setting
-can come from the environment too, and those under `incidents` from the headers of a share. In names of environment
-variables, `<NAME>` is the integration's name in upper case with `_` for `-`. A secret is `{ env = \"NAME\" }`,
+can come from the environment too, and most under `incidents` from the headers of a share, where one is named. In names of
+environment variables, `<NAME>` is the integration's name in upper case with `_` for `-`. A secret is `{ env = \"NAME\" }`,
 `{ file = \"path\" }` or text; an empty text means: not set.
 ";
 

@@ -234,6 +234,8 @@ fn headers_override_the_settings_and_bad_ones_are_ignored_with_a_sentence() {
         ("reopen_window", "a while"),
         ("assignement_group", "Network"),
         ("colour", "blue"),
+        ("active", "false"),
+        ("calleremail", "nobody"),
     ];
     let share = Overrides {
         settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
@@ -246,7 +248,9 @@ fn headers_override_the_settings_and_bad_ones_are_ignored_with_a_sentence() {
     assert_eq!(settings.max_alerts_in_description, acme.settings.max_alerts_in_description);
     assert_eq!(settings.assignment_group, None);
     insta::assert_snapshot!(ignored.join("\n"), @r#"
+    The header x-bp-config-active was ignored: only the configuration says this.
     The header x-bp-config-assignementGroup was ignored: it names no setting. Did you mean x-bp-config-assignmentGroup?
+    The header x-bp-config-callerEmail was ignored: its value is `nobody`, which is not an e-mail address; write an e-mail address such as "ops@acme.example".
     The header x-bp-config-colour was ignored: it names no setting.
     The header x-bp-config-maxAlertsInDescription was ignored: its value is `many`, which is not a whole number; write a whole number from 0 to 300.
     The header x-bp-config-reopenWindow was ignored: its value is `a while`, which has no number before `a while`; write a duration from 0s to 30d, such as "15m" or "1h 30m".

@@ -11,7 +11,7 @@ pub mod ticket;
 pub use pairs::{disputes, wants_incident, wants_ticket};
 
 use super::policy::Policy;
-use super::seal::{marker, request_key};
+use super::seal::{fingerprint, marker, request_key};
 use crate::domain::id::{EnvironmentId, EventId, IncidentId};
 use crate::domain::link::Link;
 use crate::domain::request::{Cause, Extra, Operation, Request};
@@ -24,6 +24,22 @@ pub struct Plan {
     pub requests: Vec<Request>,
     /// Sentences for the link's history.
     pub said: Vec<String>,
+}
+
+impl Plan {
+    /// Tells the incident what a share asked for and does not get. Whoever asks for the same again knows it already.
+    pub fn refuse(&mut self, event: EventId, sentences: &[String], policy: &Policy) {
+        let refused = fingerprint(&sentences.join("\n"));
+        if sentences.is_empty() || !policy.follow_ups.comment || self.link.memory.refused == refused {
+            return;
+        }
+        let mut back = ToIncident::new(&self.link, event, policy);
+        back.comment("refused", &format!("Tandem left out what this share asked for. {}", sentences.join(" ")));
+        let ToIncident { mut requests, mut said, .. } = back;
+        self.requests.append(&mut requests);
+        self.said.append(&mut said);
+        self.link.memory.refused = refused;
+    }
 }
 
 /// Makes requests to BigPanda about one link, for one event.
