@@ -27,7 +27,7 @@ tandem() { curl --silent --show-error --fail-with-body --max-time 30 --config "$
 
 # servicenow METHOD PATH [CURL OPTIONS]: the answer goes to $work/answer; fails on any status but 2xx.
 servicenow() {
-    method=$1 path=$2
+    method=$1 path=$2 status=000
     shift 2
     status=$(curl --silent --show-error --max-time 60 --config "$work/servicenow" --request "$method" \
         --header 'Accept: application/json' --header 'Content-Type: application/json' \
@@ -106,6 +106,12 @@ carry_out() {
     say "$operation of $incident: $number"
     answer '{sys_id: $sys_id, number: $number, url: $url}'
 }
+
+# What was pulled and is not answered counts as tried, so credentials that are refused must be noticed before.
+servicenow GET sys_user --get --data-urlencode sysparm_limit=1 --data-urlencode sysparm_fields=sys_id ||
+    case $status in
+    401 | 403) say "ServiceNow refused $SERVICENOW_USER ($status); nothing was pulled"; exit 1 ;;
+    esac
 
 tandem "$TANDEM/retrieve?limit=$limit" >"$work/pulled" || { say "nothing could be pulled: $(cat "$work/pulled")"; exit 1; }
 jq -c '.[]' "$work/pulled" >"$work/requests"

@@ -20,9 +20,15 @@ struct Pair {
 
 impl Pair {
     async fn new(settings: &str) -> Self {
+        Self::with(settings, |_| {}).await
+    }
+
+    /// With a share that differs from the usual one.
+    async fn with(settings: &str, change: impl FnOnce(&mut Value)) -> Self {
         let mut world = World::new().await.configured(QUICK).configured(settings);
         assert!(world.start(&[]).await, "the host ended at once:\n{}", world.log());
-        let (id, share) = incident(1);
+        let (id, mut share) = incident(1);
+        change(&mut share);
         let pair = Self { world, id };
         pair.load(&share);
         // The first look only finds out where to begin; it must have happened before there is something to see.
@@ -305,4 +311,23 @@ async fn a_ticket_has_links_to_its_incident_whether_it_was_shared_with_links_or_
             assert!(description.contains(&line), "{line} is not in\n{description}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_a_share_tells_of_is_still_on_the_ticket_after_a_poll() {
+    let pair = Pair::with("[integration.acme.incidents]\nai_summary_in_description = true", |share| {
+        share["relatedChanges"] = json!([{
+            "match_certainty": "MATCH",
+            "change": { "identifier": "CHG0041207", "summary": "Deploy pricing", "status": "Done",
+                        "ticket_url": "https://acme.service-now.com/chg" }
+        }]);
+    })
+    .await;
+    assert!(pair.ticket(0).get("description").contains("CHG0041207"), "{}", pair.ticket(0).get("description"));
+    let alert = json!({ "id": "a2", "status": "warning", "active": true, "startedOn": 1_767_225_700,
+                        "tags": [{ "name": "host", "value": "web-2" }] });
+    pair.act(json!({ "do": "add_alert", "alert": alert }));
+    pair.until("the ticket tells of the new alert", |pair| pair.ticket(0).get("description").contains("1 Warning"))
+        .await;
+    assert!(pair.ticket(0).get("description").contains("CHG0041207"), "{}", pair.ticket(0).get("description"));
 }

@@ -167,7 +167,7 @@ fn completions_and_help_know_every_command() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
     let mut world = World::new().await.configured("attempts = 1");
     world.sim.servicenow_faults().add(Fault::new(Action::status(403)));
@@ -240,7 +240,7 @@ fn short_digest(file: &str) -> String {
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_letter_is_tried_with_another_plugin_that_nobody_else_gets() {
     let mut world = World::new().await;
     world.sim.servicenow_faults().add(Fault { method: Some("POST".to_owned()), ..Fault::new(Action::status(403)) });
@@ -322,7 +322,7 @@ async fn a_dead_letter_is_tried_with_another_plugin_that_nobody_else_gets() {
     assert!(talk(&alone).contains("[queue.no-host]"), "{}", talk(&alone));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logs_hold_no_secret_no_body_and_no_address_of_a_person() {
     let mut world = World::new().await;
     assert!(world.start(&[("TANDEM__LOG__LEVEL", "trace"), ("TANDEM__LOG__FORMAT", "json")]).await);

@@ -28,6 +28,7 @@ mod clients;
 mod commands;
 mod config_errors;
 mod crash;
+mod delivery;
 mod doctor;
 mod frozen;
 mod headers;

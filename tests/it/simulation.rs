@@ -9,6 +9,7 @@ mod bigpanda;
 mod calm;
 mod chance;
 mod ladder;
+mod nowhere;
 mod plugins;
 mod redo;
 mod run;

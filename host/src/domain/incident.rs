@@ -181,6 +181,18 @@ impl Incident {
         self.tags.iter().find(|tag| tag.name == name).map(|tag| tag.value.as_str())
     }
 
+    /// Takes over what was known of root causes and of the AI analysis where this state tells nothing of them. Some
+    /// shares have them; a list of incidents and the incident by itself never do, and BigPanda takes neither back: a
+    /// change that turned out not to be the cause stays related, with another certainty.
+    pub fn recall(&mut self, changes: &[Change], summary: Option<&str>) {
+        if self.changes.is_empty() {
+            self.changes = changes.to_vec();
+        }
+        if self.summary.is_none() {
+            self.summary = summary.map(str::to_owned);
+        }
+    }
+
     /// The revision that orders two states of one incident: the newest of its change times, epoch seconds.
     pub fn revision(&self) -> i64 {
         [self.changed, self.updated, self.end, self.start].into_iter().flatten().max().unwrap_or(0)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::id::{EnvironmentId, IncidentId, IntegrationName, LinkId, SysId};
+use super::incident::Change;
 use super::ticket::{Phase, TicketRef};
 use super::time::Timestamp;
 
@@ -61,6 +62,15 @@ pub struct Memory {
     /// Ids of the newest activities of the incident that were passed on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<String>,
+    /// Fingerprint of what the incident was last told of overrides that were ignored.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub refused: String,
+    /// Root-cause changes that shares told of; see `Incident::recall`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// Likewise, the AI analysis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
     #[serde(skip_serializing_if = "is_open")]
     pub phase: Phase,
     /// The newest version of the ticket that was handled.

@@ -309,15 +309,16 @@ fn show_error(
 
 fn error_text(failure: &Failure, next: &str) -> String {
     let mut text = format!("Tandem could not write to ServiceNow: {}", failure.summary);
-    if let Some(errno) = &failure.errno {
+    if let Some(errno) = failure.errno.as_ref().filter(|errno| !failure.summary.contains(errno.as_str())) {
         text.push_str(" (");
         text.push_str(errno);
         text.push(')');
     }
     text.push('.');
-    if let Some(detail) = &failure.detail {
+    // Without an answer the detail is a word of our own machine.
+    if let Some(detail) = failure.detail.as_ref().filter(|_| !failure.code.starts_with("transport.")) {
         text.push_str(" ServiceNow says: ");
-        text.push_str(detail);
+        text.push_str(detail.trim_end_matches('.'));
         text.push('.');
     }
     text.push(' ');

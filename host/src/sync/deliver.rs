@@ -149,7 +149,8 @@ async fn deliver(shared: &Shared, claim: RequestClaim, deadline: Deadline<'_>) {
     } else if crashes >= policy.retry.crash_limit {
         (request, Outcome::Refused(poison(crashes)))
     } else {
-        match prepared(shared, integration, id, fence, request).await {
+        let waits = &policy.retry.within_attempt;
+        match prepared_in_time(shared, integration, id, fence, request, waits, deadline).await {
             Prepared::Request(request) => {
                 let Ok(outcome) = attempt(integration, &request, uncertain, policy, deadline).await else {
                     failed(&span, "sync.late");
@@ -316,6 +317,26 @@ enum Prepared {
     Stopped(Request, Outcome),
     /// The lease is gone.
     Stale,
+}
+
+/// The same with the short retries of an attempt: a look-up that failed once need not cost a whole one.
+async fn prepared_in_time(
+    shared: &Shared,
+    integration: &Integration,
+    id: RequestId,
+    fence: Fence,
+    mut request: Request,
+    waits: &[Duration],
+    deadline: Deadline<'_>,
+) -> Prepared {
+    for wait in waits {
+        match prepared(shared, integration, id, fence, request).await {
+            Prepared::Stopped(again, Outcome::NotApplied(_)) if deadline.check().is_ok() => request = again,
+            done @ (Prepared::Request(_) | Prepared::Stopped(..) | Prepared::Stale) => return done,
+        }
+        tokio::time::sleep(*wait).await;
+    }
+    prepared(shared, integration, id, fence, request).await
 }
 
 /// Looks up the references that were not known when the request was sealed, and stores the completed request, so

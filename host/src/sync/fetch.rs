@@ -34,9 +34,20 @@ fn trouble(outcome: Outcome) -> Trouble {
 }
 
 /// The share with its whole incident; fetched when the body held little more than an id.
-pub(super) async fn complete(integration: &Integration, share: Arc<Share>) -> Result<Arc<Share>, Trouble> {
+pub(super) async fn complete(integration: &Integration, link: &Link, share: Arc<Share>) -> Result<Arc<Share>, Trouble> {
+    let mut share = linked(integration, whole(integration, share).await?);
+    let (memory, incident) = (&link.memory, &share.incident);
+    let lacks = (incident.changes.is_empty() && !memory.changes.is_empty())
+        || (incident.summary.is_none() && memory.summary.is_some());
+    if lacks {
+        Arc::make_mut(&mut share).incident.recall(&memory.changes, memory.summary.as_deref());
+    }
+    Ok(share)
+}
+
+async fn whole(integration: &Integration, share: Arc<Share>) -> Result<Arc<Share>, Trouble> {
     if share.complete {
-        return Ok(linked(integration, share));
+        return Ok(share);
     }
     let Some(environment) = share.environment_id.clone().or_else(|| integration.environment.clone()) else {
         return Err(Trouble::Never(
@@ -50,7 +61,7 @@ pub(super) async fn complete(integration: &Integration, share: Arc<Share>) -> Re
     whole.incident = incident;
     whole.environment_id = Some(environment);
     whole.complete = true;
-    Ok(linked(integration, Arc::new(whole)))
+    Ok(Arc::new(whole))
 }
 
 /// The share with links into the console, where it carries none.

@@ -10,6 +10,7 @@ use super::intake::{Halt, Handled, failed};
 use super::ports::{Effective, Integration, TransformJob};
 use super::runtime::Shared;
 use crate::domain::event::{Event, Occasion};
+use crate::domain::id::IncidentId;
 use crate::domain::link::{Link, LinkState};
 use crate::domain::patch::{Hook, Settlement, Transformation, Verdict};
 use crate::domain::share::{Share, ShareKind};
@@ -75,7 +76,7 @@ pub(super) async fn handle(
     let effective = integration.settings.effective(&share.overrides);
     let Effective { policy, plugin_settings, ignored } = &*effective;
     let now = shared.clock.now();
-    let mut share = match fetch::complete(integration, share).await {
+    let mut share = match fetch::complete(integration, &link, share).await {
         Ok(share) => share,
         Err(Trouble::Gone(why)) if link.ticket.is_none() => return Err(Halt::Done(why)),
         Err(trouble) => return Err(Halt::of(trouble, now)),
@@ -90,7 +91,10 @@ pub(super) async fn handle(
     let tied = tied || echo::as_new_as_known(&link, &share.incident);
     if compares || tied {
         match fetch::incident(integration, &link).await {
-            Ok(fresh) => share = Arc::new(Share { incident: fresh.incident, ..(*share).clone() }),
+            Ok(Share { mut incident, .. }) => {
+                incident.recall(&share.incident.changes, share.incident.summary.as_deref());
+                share = Arc::new(Share { incident, ..(*share).clone() });
+            }
             // Where the incident can't be read, what was shared last has to do.
             Err(Trouble::Gone(_) | Trouble::Never(_)) if !compares => {}
             Err(trouble) => return Err(Halt::of(trouble, now)),
@@ -161,8 +165,10 @@ pub(super) async fn handle(
         policy,
         now: event.received,
     };
-    let plan = plan::incident::plan(link, answers, &|reference| integration.known(reference));
-    let mut notes = overridden(&share, ignored);
+    let mut plan = plan::incident::plan(link, answers, &|reference| integration.known(reference));
+    let refused: Vec<String> = share.overrides.ignored.iter().chain(ignored).map(|said| sentence(said)).collect();
+    plan.refuse(event.id, &refused, policy);
+    let mut notes = overridden(&share.incident.id, &refused);
     notes.extend(failed(&share.incident.id, &transformation.failures));
     Ok(Handled { event: event.id, plan, notes })
 }
@@ -215,11 +221,17 @@ pub(super) async fn settled(
     shared.plugins(link.id).transform(TransformJob { disputes, hooks: &[Hook::Conflict], ..job }).await.settlements
 }
 
-fn overridden(share: &Share, ignored: &[String]) -> Vec<JournalNote> {
-    let sentences = share.overrides.ignored.iter().chain(ignored);
+/// With a capital letter and a full stop, whoever it comes from.
+fn sentence(said: &str) -> String {
+    let mut letters = said.trim_end_matches('.').chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+fn overridden(incident: &IncidentId, refused: &[String]) -> Vec<JournalNote> {
     let note = |sentence: &String| {
-        tracing::warn!(incident.id = %share.incident.id, "an override was ignored: {sentence}");
+        tracing::warn!(incident.id = %incident, "an override was ignored: {sentence}");
         JournalNote { kind: "share.override-ignored".to_owned(), text: sentence.clone() }
     };
-    sentences.map(note).collect()
+    refused.iter().map(note).collect()
 }

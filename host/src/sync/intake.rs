@@ -12,7 +12,7 @@ use tracing::{Instrument as _, Span};
 use super::fetch::Trouble;
 use super::runtime::Shared;
 use super::{alarm, incident, ticket, traces};
-use crate::domain::id::{EventId, IncidentId};
+use crate::domain::id::{EnvironmentId, EventId, IncidentId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::notice::Notice;
 use crate::domain::patch::PluginFailure;
@@ -236,6 +236,12 @@ impl Outcome {
     }
 }
 
+/// Where the incident is, if only an event that waits says so: what the ticket's events need must not wait for them.
+fn environment_of(shared: &Shared, events: &[PendingEvent]) -> Option<EnvironmentId> {
+    let shares = events.iter().filter(|event| !event.body.is_empty());
+    shares.filter_map(|event| (shared.reader)(&event.body).ok()?.environment_id).next_back()
+}
+
 async fn work(shared: &Shared, link: Link, unsettled: bool, crashes: u32, events: Vec<PendingEvent>) -> Outcome {
     let mut outcome = Outcome::new(link);
     let Some(integration) = shared.integrations.get(&outcome.link.integration) else {
@@ -253,6 +259,9 @@ async fn work(shared: &Shared, link: Link, unsettled: bool, crashes: u32, events
         events.into_iter().partition(|event| event.occasion.is_of_ticket());
     // The ticket first: whether the incident's state means anything for it depends on how it stands.
     if !of_ticket.is_empty() {
+        if outcome.link.environment.is_none() {
+            outcome.link.environment = integration.environment.clone().or_else(|| environment_of(shared, &of_incident));
+        }
         let covered = of_ticket.len().saturating_sub(1);
         let handled = ticket::handle(shared, integration, outcome.link.clone(), of_ticket).await;
         outcome.take("ticket", handled);

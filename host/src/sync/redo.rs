@@ -164,7 +164,7 @@ impl Handle {
         }
         let event = event.filter(|event| !event.occasion.is_of_ticket()).ok_or(NotRedone::NoEvent(id))?;
         let integration = self.shared.integrations.get(&link.integration).ok_or(NotRedone::NoIntegration(id))?;
-        let share = self.share_of(id, integration, &event).await?;
+        let share = self.share_of(id, integration, &link, &event).await?;
         let effective = integration.settings.effective(&share.overrides);
         let Effective { policy, plugin_settings, .. } = &*effective;
         let closing = again::closes(&before, &share);
@@ -212,10 +212,11 @@ impl Handle {
         &self,
         id: RequestId,
         integration: &Integration,
+        link: &Link,
         event: &PendingEvent,
     ) -> Result<Arc<Share>, NotRedone> {
         let share = (self.shared.reader)(&event.body).map_err(|_| NotRedone::NoEvent(id))?;
-        fetch::complete(integration, Arc::new(share)).await.map_err(|trouble| {
+        fetch::complete(integration, link, Arc::new(share)).await.map_err(|trouble| {
             NotRedone::OutOfReach(match trouble {
                 Trouble::Later(failure) => failure.summary,
                 Trouble::Gone(why) | Trouble::Never(why) => why,

@@ -3,6 +3,7 @@
 //! Decide, ask whoever has to be asked, plan. Called by `intake`, which stores what comes of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fetch;
 use super::incident::settled;
@@ -22,6 +23,9 @@ use crate::store::PendingEvent;
 /// The hooks that a change of a ticket asks: `fields` says what form the incident's values would have on the ticket.
 const CHANGED: &[Hook] = &[Hook::PrimaryAlert, Hook::Fields, Hook::Tags];
 const ENDED: &[Hook] = &[Hook::PrimaryAlert, Hook::Fields, Hook::Tags, Hook::Closure];
+
+/// How long a change waits whose incident can't be reached; a share of the incident ends the wait.
+const NOWHERE: Duration = Duration::from_hours(1);
 
 /// The newest state stands for the older ones, that of the present ticket for those of earlier ones; what was written
 /// into the journals is gathered from all.
@@ -53,7 +57,7 @@ fn newest(link: &Link, mut events: Vec<PendingEvent>) -> Result<(PendingEvent, T
 pub(super) async fn handle(
     shared: &Shared,
     integration: &Integration,
-    mut link: Link,
+    link: Link,
     events: Vec<PendingEvent>,
 ) -> Result<Handled, Halt> {
     let (event, state) = newest(&link, events)?;
@@ -68,10 +72,12 @@ pub(super) async fn handle(
             return Err(Halt::Done("nothing follows from it".to_owned()));
         }
     };
-    if link.environment.is_none() {
-        link.environment = fetch::environment(integration, &link);
-    }
     let asks = link.ticket.is_some() && change.fields && (change.turn == Turn::Ended || plan::wants_incident(policy));
+    if asks && link.environment.is_none() {
+        let why = "no environment of the incident is known, so it can neither be read nor told: this waits for a share \
+                   of it, or for `bigpanda.environment_id`";
+        return Err(Halt::Hold { until: now.plus(NOWHERE), why: why.to_owned() });
+    }
     let (share, transformation, settlements) = if asks {
         let share = Arc::new(fetch::incident(integration, &link).await.map_err(|trouble| Halt::of(trouble, now))?);
         let job = TransformJob {

@@ -44,6 +44,8 @@ pub struct Calm {
     time: Arc<Time>,
     bell: Arc<Bell>,
     policy: Policy,
+    /// What the configuration says of the environment.
+    pub environment: Option<EnvironmentId>,
     handle: Option<Handle>,
 }
 
@@ -88,6 +90,7 @@ impl Calm {
             bell: Arc::new(Bell { told: Mutex::default(), time: time.clone() }),
             time,
             policy,
+            environment: Some(EnvironmentId::new(ENVIRONMENT).unwrap()),
             handle: None,
         }
     }
@@ -99,7 +102,7 @@ impl Calm {
             settings: Arc::new(Fixed(effective)),
             bigpanda: self.bigpanda.clone(),
             servicenow: self.servicenow.clone(),
-            environment: Some(EnvironmentId::new(ENVIRONMENT).unwrap()),
+            environment: self.environment.clone(),
             console: None,
             on_premises: false,
             to_servicenow: 4,

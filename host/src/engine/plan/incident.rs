@@ -58,6 +58,8 @@ pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Kn
         extra.notes.push((Journal::WorkNotes, "The incident was resolved in BigPanda.".to_owned()));
     }
     link.memory.resolved = over;
+    link.memory.changes.clone_from(&incident.changes);
+    link.memory.summary.clone_from(&incident.summary);
     if over || *decision == Decision::Reopen {
         link.memory.resolving = None;
     }
@@ -65,7 +67,8 @@ pub fn plan(link: Link, answers: Answers<'_>, look_up: &dyn Fn(&Reference) -> Kn
     link.memory.essence = echo::essence(incident, &policy.response_tag);
     let mut said = Vec::new();
     if *decision == Decision::Reopen {
-        match reopen::fate(&before, answers.ticket, transformation.reopening.as_ref(), policy, answers.now) {
+        let answer = transformation.reopening.as_ref();
+        match reopen::fate(&before, incident, answers.ticket, answer, policy, answers.now) {
             Fate::Reopen { note } => {
                 extra.set.push(FieldValue { field: "state".to_owned(), value: reopen::IN_PROGRESS.to_owned() });
                 extra.notes.push((Journal::WorkNotes, note));

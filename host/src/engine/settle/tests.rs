@@ -118,6 +118,22 @@ fn the_comment_on_a_failure_says_what_failed_and_what_happens_next() {
 }
 
 #[test]
+fn a_failure_without_an_answer_is_told_without_words_of_this_machine() {
+    let summary = "ServiceNow refused the connection (ECONNREFUSED)".to_owned();
+    let detail = Some("Connection refused (os error 111)".to_owned());
+    let unreached = Failure { summary, detail: detail.clone(), ..failure("transport.connect") };
+    assert_eq!(
+        error_text(&unreached, "Next."),
+        "Tandem could not write to ServiceNow: ServiceNow refused the connection (ECONNREFUSED). Next."
+    );
+    let reported = Failure { errno: None, detail: Some("no such table.".to_owned()), ..failure("servicenow.reported") };
+    assert_eq!(
+        error_text(&reported, "Next."),
+        "Tandem could not write to ServiceNow: no connection to acme.example. ServiceNow says: no such table. Next."
+    );
+}
+
+#[test]
 fn a_failed_comment_never_leads_to_a_comment() {
     let follow_ups = settle(&samples::link(), &create(), 0, receipt(), &Policy::default()).follow_ups;
     for request in follow_ups {
