@@ -109,6 +109,7 @@ impl SqliteStore {
     /// Opens the store at `path`, creating or migrating it. Blocks for the time that this takes.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         let owner = Owner::take(path)?;
+        upkeep::make(path).map_err(|source| schema::unopened(path, source))?;
         let mut db = schema::open_writer(path, options.page_bytes)?;
         let ledger = recover::ledger(&db).map_err(Fail::into_error)?;
         let checkpoints = Checkpoints::watch(&mut db, path)?;

@@ -6,8 +6,10 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::upkeep::PRIVATE;
 use crate::store::Error;
 
 /// Holds the lock until it is dropped.
@@ -21,8 +23,14 @@ impl Owner {
     pub(super) fn take(database: &Path) -> Result<Self, Error> {
         let path = lock_path(database);
         let unusable = |source: std::io::Error| Error::Open { path: path.display().to_string(), source: source.into() };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unusable)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(PRIVATE)
+            .open(&path)
+            .map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

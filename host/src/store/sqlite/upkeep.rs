@@ -1,6 +1,7 @@
 //! Looking after a store's file from outside of a host: its schema's number, and a copy while a host may run.
 
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -8,6 +9,17 @@ use rusqlite::{Connection, OpenFlags};
 use super::schema;
 use crate::steps::{Step, reached};
 use crate::store::Error;
+
+/// Incidents and tickets are for the host's user alone. What SQLite puts beside a file has the same permissions.
+pub(super) const PRIVATE: u32 = 0o600;
+
+/// Makes an empty file, unless there is one: SQLite itself would let everybody read it.
+pub(super) fn make(path: &Path) -> std::io::Result<()> {
+    match fs::OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
 
 /// The number of the schema in a file, and the newest that this version knows.
 pub fn version(path: &Path) -> Result<(i64, i64), Error> {
@@ -50,6 +62,7 @@ pub(super) fn copy(db: &Connection, to: &Path) -> Result<(), Error> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         Ok(()) | Err(_) => {}
     }
+    make(&part).map_err(failed)?;
     db.execute("VACUUM INTO ?1", [part.to_string_lossy()]).map_err(|error| schema::unopened(to, error))?;
     fs::File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
     reached(Step::Copied);

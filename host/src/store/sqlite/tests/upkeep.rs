@@ -1,5 +1,7 @@
 //! Promises about copies: of a store that is in use, and of one whose schema is about to change.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use rusqlite::Connection;
 
 use super::samples::*;
@@ -20,6 +22,20 @@ async fn a_copy_of_a_store_in_use_has_all_that_was_acknowledged() {
     let copy = open(&to);
     let link = async |incident: &str| copy.link_of(&acme(), &IncidentId::new(incident).unwrap()).await.unwrap();
     assert!(link("i0").await.is_some() && link("i49").await.is_some() && link("later").await.is_none());
+}
+
+#[tokio::test]
+async fn nobody_else_can_read_a_store_or_a_copy_of_it() {
+    let (directory, store) = fresh();
+    store.accept(event("i", "e", at(1))).await.unwrap();
+    backup(&directory.path().join("tandem.db"), &directory.path().join("copy.db")).unwrap();
+    let files = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap());
+    let modes: std::collections::BTreeMap<_, _> = files
+        .map(|file| (file.file_name().into_string().unwrap(), file.metadata().unwrap().permissions().mode() & 0o777))
+        .collect();
+    for name in ["tandem.db", "tandem.db-wal", "tandem.db-shm", "tandem.db.lock", "copy.db"] {
+        assert_eq!(modes.get(name), Some(&0o600), "{name} of {modes:?}");
+    }
 }
 
 #[test]
