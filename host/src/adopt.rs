@@ -1,8 +1,8 @@
 //! Taking over tickets that the store does not know: those of BigPanda's own application, or ours from after the backup
 //! that was restored. Pairs of incident and ticket become links, so that the next share updates the ticket that is there.
 //!
-//! Reads both sides and writes the store only: no ticket is made and none is changed. Called by `cli`, while no host
-//! has the store.
+//! Reads both sides only: no ticket is made and none is changed. Called by `cli`, which has the store keep the pairs, or
+//! say what would come of them.
 
 mod pairs;
 
@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use crate::config::Integration;
 use crate::domain::id::{IncidentId, SysId};
+use crate::domain::link::{CORRELATION, Link};
 use crate::domain::outcome::Outcome;
-use crate::domain::ticket::TicketRef;
-use crate::domain::time::Timestamp;
-use crate::store::{self, Adoption, Links, NewLink};
+use crate::domain::ticket::{TicketRef, TicketState};
+use crate::store::{Adoption, NewLink};
 
 /// Whose tickets are taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,25 @@ impl Maker {
     fn prefix(self) -> &'static str {
         match self {
             Self::Original => "",
-            Self::Tandem => "bigpanda:",
+            Self::Tandem => CORRELATION,
+        }
+    }
+
+    /// The incident that a ticket names there.
+    fn incident(self, named: &str) -> Option<IncidentId> {
+        match self {
+            Self::Original => IncidentId::new(named).ok(),
+            Self::Tandem => Link::incident_of(named),
+        }
+    }
+
+    /// What the history of a link says that was taken over.
+    fn said(self, number: &str) -> String {
+        match self {
+            Self::Original => format!("The ticket {number} was made by another integration and taken over."),
+            Self::Tandem => {
+                format!("The ticket {number} was made by Tandem, was not known to this store, and was taken over.")
+            }
         }
     }
 
@@ -55,37 +73,32 @@ pub const COLUMN: &str = "x_bip_panda_bigpanda_id";
 /// Rows asked for at once.
 const PAGE: u32 = 500;
 
-/// A ticket with its incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    pub incident: IncidentId,
-    pub ticket: TicketRef,
-}
-
 /// Why a pair is left to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
-    /// Several open tickets name the incident, and the incident's tag names none of them.
+    /// Several tickets name the incident: its tag leads to none of them, and not just one of them is open.
     Several { incident: IncidentId, numbers: Vec<String> },
     /// The store has another ticket for the incident.
-    Other { found: Found, known: TicketRef },
+    Other { incident: IncidentId, number: String, known: TicketRef },
     /// A request of the incident waits in the queue.
-    Busy { found: Found },
+    Busy { incident: IncidentId },
     /// What stands in the column can be no incident's id.
     Unreadable { number: String },
 }
 
-/// What there is to take over.
+/// What there is to take over, as both sides say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    pub found: Vec<Found>,
+    pub found: Vec<TicketState>,
     pub doubts: Vec<Doubt>,
 }
 
-/// What came of it.
+/// The same in the light of what the store has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Done {
-    pub made: usize,
+pub struct Sorted {
+    /// What is taken over.
+    pub new: Vec<TicketState>,
+    /// How many were links already.
     pub known: usize,
     pub doubts: Vec<Doubt>,
 }
@@ -97,8 +110,6 @@ pub enum Error {
     NoColumn { table: String, column: &'static str },
     #[error("{what}: {summary}")]
     Side { what: &'static str, summary: String, hint: Option<String> },
-    #[error("the store did not take the links")]
-    Store(#[from] store::Error),
 }
 
 /// Looks at both sides.
@@ -116,30 +127,39 @@ pub async fn plan(
     Ok(Plan { found, doubts })
 }
 
-/// Remembers the pairs. Doing it again changes nothing.
-pub async fn apply(integration: &Integration, store: &dyn Links, plan: Plan, now: Timestamp) -> Result<Done, Error> {
-    let mut done = Done { doubts: plan.doubts, ..Done::default() };
-    let links = plan.found.iter().map(|found| NewLink {
-        integration: integration.name.clone(),
-        incident: found.incident.clone(),
-        environment: integration.bigpanda.environment_id.clone(),
-        ticket: found.ticket.clone(),
-    });
-    let adoptions = store.adopt(links.collect(), now).await?;
-    for (found, adoption) in plan.found.into_iter().zip(adoptions) {
-        match adoption {
-            Adoption::Made => done.made += 1,
-            Adoption::Same => done.known += 1,
-            Adoption::Other(known) => done.doubts.push(Doubt::Other { found, known }),
-            Adoption::Busy => done.doubts.push(Doubt::Busy { found }),
-        }
+impl Plan {
+    /// What the store is to keep.
+    pub fn links(&self, maker: Maker, integration: &Integration) -> Vec<NewLink> {
+        let link = |found: &TicketState| NewLink {
+            integration: integration.name.clone(),
+            environment: integration.bigpanda.environment_id.clone(),
+            said: maker.said(&found.ticket.number),
+            ticket: found.clone(),
+        };
+        self.found.iter().map(link).collect()
     }
-    Ok(done)
+
+    /// Sorts by what the store said of each of its links.
+    pub fn sorted(self, adoptions: Vec<Adoption>) -> Sorted {
+        let mut sorted = Sorted { doubts: self.doubts, ..Sorted::default() };
+        for (found, adoption) in self.found.into_iter().zip(adoptions) {
+            match adoption {
+                Adoption::Made => sorted.new.push(found),
+                Adoption::Same => sorted.known += 1,
+                Adoption::Other(known) => {
+                    let TicketState { incident, ticket, .. } = found;
+                    sorted.doubts.push(Doubt::Other { incident, number: ticket.number, known });
+                }
+                Adoption::Busy => sorted.doubts.push(Doubt::Busy { incident: found.incident }),
+            }
+        }
+        sorted
+    }
 }
 
-type Tickets = BTreeMap<IncidentId, Vec<TicketRef>>;
+type Tickets = BTreeMap<IncidentId, Vec<TicketState>>;
 
-/// The open tickets that name an incident, oldest id first.
+/// The tickets that name an incident and are not closed, oldest id first. Resolved ones are among them.
 async fn tickets(
     maker: Maker,
     integration: &Integration,
@@ -147,7 +167,7 @@ async fn tickets(
 ) -> Result<(Tickets, Vec<Doubt>), Error> {
     let table = &integration.servicenow.table;
     let column = maker.column();
-    let columns = format!("sys_id,number,{column}");
+    let columns = format!("sys_id,number,state,sys_mod_count,{column}");
     let mut tickets = Tickets::new();
     let mut doubts = Vec::new();
     let mut after = String::new();
@@ -166,16 +186,18 @@ async fn tickets(
         after.clone_from(last);
         for row in page.rows {
             // The instance drops a condition on a column that it doesn't have, and then shows every ticket.
-            let named = row.get(column).and_then(|named| named.strip_prefix(maker.prefix()));
-            let Some(incident) = named.filter(|incident| !incident.is_empty()) else {
+            let named = row.get(column).filter(|named| !named.is_empty() && named.starts_with(maker.prefix()));
+            let Some(named) = named else {
                 return Err(Error::NoColumn { table: table.clone(), column });
             };
             let number = row.get("number").cloned().unwrap_or_default();
-            match (IncidentId::new(incident), row.get("sys_id").and_then(|id| SysId::new(id).ok())) {
-                (Ok(incident), Some(sys_id)) => {
-                    tickets.entry(incident).or_default().push(client.ticket_ref(table, sys_id, number));
+            match (maker.incident(named), row.get("sys_id").and_then(|id| SysId::new(id).ok())) {
+                (Some(incident), Some(sys_id)) => {
+                    let ticket = client.ticket_ref(table, sys_id, number);
+                    let state = TicketState { ticket, incident: incident.clone(), fields: row, notes: Vec::new() };
+                    tickets.entry(incident).or_default().push(state);
                 }
-                (Ok(_) | Err(_), _) => doubts.push(Doubt::Unreadable { number }),
+                (Some(_) | None, _) => doubts.push(Doubt::Unreadable { number }),
             }
         }
     }

@@ -26,7 +26,7 @@ use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationNa
 use crate::domain::link::Link;
 use crate::domain::outcome::Failure;
 use crate::domain::request::{Request, Target};
-use crate::domain::ticket::TicketRef;
+use crate::domain::ticket::{TicketRef, TicketState};
 use crate::domain::time::Timestamp;
 
 /// Something that happened and is to be made durable.
@@ -378,9 +378,11 @@ pub trait Links: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewLink {
     pub integration: IntegrationName,
-    pub incident: IncidentId,
     pub environment: Option<EnvironmentId>,
-    pub ticket: TicketRef,
+    /// The ticket as it stands, with its incident.
+    pub ticket: TicketState,
+    /// The sentence of the link's history.
+    pub said: String,
 }
 
 /// What came of a pair.

@@ -7,6 +7,12 @@ use tandem::simulator::Config;
 
 use crate::support::{World, incident, tandem};
 
+const RESOLVED: [(&str, &str); 3] = [("state", "6"), ("close_code", "Solution provided"), ("close_notes", "restarted")];
+
+/// Polls that see the original's tickets.
+const SYNC: &str = "[integration.acme.sync]\ninterval = \"1 s\"\noverlap = \"5 s\"\n\
+    servicenow_query = \"correlation_idSTARTSWITHbigpanda:^ORx_bip_panda_bigpanda_idISNOTEMPTY\"";
+
 async fn adopt(world: &World, arguments: &[&str]) -> (i32, String, String) {
     let file = world.written();
     let directory = world.directory().to_owned();
@@ -37,11 +43,14 @@ async fn a_thousand_open_tickets_are_taken_over_in_one_run_and_none_is_touched()
 
     let (code, told, _) = adopt(&world, &[]).await;
     assert_eq!(code, 0, "{told}");
-    assert!(told.starts_with("1000 open tickets to take over\n"), "{told}");
-    assert!(told.ends_with("nothing was changed; `tandem adopt --apply` writes the links while no host runs\n"));
+    assert!(told.starts_with("1000 tickets to take over, 0 are linked already\n"), "{told}");
+    assert!(told.contains("nothing was changed; `tandem adopt --config "), "{told}");
+    assert!(told.ends_with("tandem.toml --apply` writes the links while no host runs\n"), "{told}");
 
     let (code, told, talk) = adopt(&world, &["--apply"]).await;
     assert_eq!((code, told.as_str()), (0, "1000 links made, 0 were there already; no ticket was changed\n"), "{talk}");
+    let (code, told, _) = adopt(&world, &[]).await;
+    assert!(code == 0 && told.starts_with("0 tickets to take over, 1000 are linked already\nnothing"), "{told}");
     let (_, told, _) = adopt(&world, &["--apply"]).await;
     assert_eq!(told, "0 links made, 1000 were there already; no ticket was changed\n");
     let writes = world.sim.servicenow_requests().requests().into_iter().filter(|request| request.method != "GET");
@@ -67,16 +76,21 @@ async fn what_cannot_be_decided_is_left_to_a_person() {
     for id in ["65f1c2a9e0b7d40012000001", "65f1c2a9e0b7d40012000002", "65f1c2a9e0b7d40012000002"] {
         theirs(&world, id);
     }
-    let (_, told, _) = adopt(&world, &["--json"]).await;
+    let (code, told, _) = adopt(&world, &["--json"]).await;
     let plan: Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(plan["found"].as_array().unwrap().len(), 1);
+    assert_eq!((code, plan["found"].as_array().unwrap().len(), plan["doubts"].as_array().unwrap().len()), (1, 1, 1));
     let (code, told, _) = adopt(&world, &["--apply"]).await;
     assert_eq!(code, 1);
     insta::assert_snapshot!(told, @r#"
     1 links made, 0 were there already; no ticket was changed
-    left to you:
-      65f1c2a9e0b7d40012000002 has the open tickets INC0010002, INC0010003: close all but one, or let its tag lead to the right one
+    left to you: 1
+      65f1c2a9e0b7d40012000002 has INC0010002, INC0010003: resolve or close all but one in ServiceNow, or let its tag servicenow_link lead to the right one; then run this again. Until then its next share makes one more ticket
     "#);
+    // As it says: with one of them out of the way, the other is the one.
+    let one = world.sim.tickets().into_iter().find(|ticket| ticket.fields["number"] == "INC0010003").unwrap();
+    world.sim.edit_ticket(&one.sys_id, "beth.anglin", &RESOLVED).unwrap();
+    let (code, told, _) = adopt(&world, &["--apply"]).await;
+    assert_eq!((code, told.as_str()), (0, "1 links made, 1 were there already; no ticket was changed\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,10 +118,8 @@ async fn links_are_not_written_under_a_running_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_to_a_ticket_that_was_taken_over_reaches_its_incident() {
-    let sync = "[integration.acme.sync]\ninterval = \"1 s\"\noverlap = \"5 s\"\n\
-        servicenow_query = \"correlation_idSTARTSWITHbigpanda:^ORx_bip_panda_bigpanda_idISNOTEMPTY\"";
     let world = World::with(Config { original: true, accept_unknown_incidents: true, ..Config::default() }).await;
-    let mut world = world.configured(sync);
+    let mut world = world.configured(SYNC);
     let (id, share) = incident(7);
     let mut loaded = share.clone();
     loaded["incident"]["shared"] = Value::Bool(true);
@@ -118,9 +130,77 @@ async fn what_happens_to_a_ticket_that_was_taken_over_reaches_its_incident() {
     assert!(world.start(&[]).await, "{}", world.log());
     world.until("both sides were looked at", |world| world.looks() >= 2).await;
     let ticket = world.sim.tickets().remove(0);
-    let end = [("state", "6"), ("close_code", "Solution provided"), ("close_notes", "restarted")];
-    world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &end).unwrap();
-    world
-        .until("the incident is resolved", |world| world.sim.incident(&id).unwrap()["active"] == Value::Bool(false))
-        .await;
+    world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &RESOLVED).unwrap();
+    world.until("the incident is resolved", |world| !is_active(world, &id)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_was_resolved_when_it_was_taken_over_ends_nothing_until_it_changes() {
+    let world = World::with(Config { original: true, accept_unknown_incidents: true, ..Config::default() }).await;
+    let mut world = world.configured(SYNC);
+    let (id, share) = incident(7);
+    let mut loaded = share.clone();
+    loaded["incident"]["shared"] = Value::Bool(true);
+    world.sim.load_incident(loaded).unwrap();
+    theirs(&world, &id);
+    let ticket = world.sim.tickets().remove(0);
+    world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &RESOLVED).unwrap();
+    let (code, told, talk) = adopt(&world, &[]).await;
+    assert!(code == 0 && told.contains(", resolved\n"), "{told}{talk}");
+    let (code, told, talk) = adopt(&world, &["--apply"]).await;
+    assert_eq!(code, 0, "{told}{talk}");
+
+    assert!(world.start(&[]).await, "{}", world.log());
+    world.until("both sides were looked at", |world| world.looks() >= 2).await;
+    // A poll finds it, and nothing about it is news but the note.
+    world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &[("short_description", "looked at again")]).unwrap();
+    world.until("it was handled", |world| version_known(world, &id) >= 2).await;
+    assert!(is_active(&world, &id), "{}", world.log());
+
+    world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &[("state", "2")]).unwrap();
+    world.until("the return was handled", |world| version_known(world, &id) >= 3).await;
+    assert!(is_active(&world, &id), "{}", world.log());
+    world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &RESOLVED).unwrap();
+    world.until("the incident is resolved", |world| !is_active(world, &id)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_for_ours_names_the_command_that_does_it_and_the_history_says_whose_ticket_it_was() {
+    let world = World::with(Config { accept_unknown_incidents: true, ..Config::default() }).await;
+    let fields = BTreeMap::from([
+        ("correlation_id".to_owned(), "bigpanda:65f1c2a9e0b7d40012000001".to_owned()),
+        ("short_description".to_owned(), "made before the store was lost".to_owned()),
+    ]);
+    world.sim.bulk("incident", 1, &fields).unwrap();
+    let (_, told, _) = adopt(&world, &["--ours", "--integration", "acme"]).await;
+    assert!(told.ends_with(" --integration acme --ours --apply` writes the links while no host runs\n"), "{told}");
+    assert_eq!(adopt(&world, &["--ours", "--apply"]).await.0, 0);
+    let said: String = store(&world).query_row("SELECT lines FROM journal", [], |row| row.get(0)).unwrap();
+    assert!(said.contains("The ticket INC0010001 was made by Tandem, was not known to this store"), "{said}");
+
+    // A ticket that took the place of a resolved one is the incident's too, and the one that is taken.
+    let first = world.sim.tickets().remove(0);
+    world.sim.edit_ticket(&first.sys_id, "beth.anglin", &RESOLVED).unwrap();
+    let fields = BTreeMap::from([
+        ("correlation_id".to_owned(), "bigpanda:65f1c2a9e0b7d40012000001:2".to_owned()),
+        ("short_description".to_owned(), "made when the incident came back".to_owned()),
+    ]);
+    world.sim.bulk("incident", 1, &fields).unwrap();
+    std::fs::remove_file(world.directory().join("tandem.db")).unwrap();
+    let (code, told, _) = adopt(&world, &["--ours"]).await;
+    assert!(code == 0 && told.contains("  65f1c2a9e0b7d40012000001 ⇄ INC"), "{told}");
+}
+
+fn is_active(world: &World, incident: &str) -> bool {
+    world.sim.incident(incident).unwrap()["active"] == Value::Bool(true)
+}
+
+fn store(world: &World) -> rusqlite::Connection {
+    rusqlite::Connection::open(world.directory().join("tandem.db")).unwrap()
+}
+
+/// The version of the incident's ticket that was handled last.
+fn version_known(world: &World, incident: &str) -> i64 {
+    let sql = "SELECT coalesce(json_extract(memory, '$.version'), 0) FROM links WHERE incident = ?1";
+    store(world).query_row(sql, [incident], |row| row.get(0)).unwrap()
 }

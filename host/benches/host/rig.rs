@@ -3,6 +3,7 @@
 //! The host has the first processor to itself, as far as the machine lets it; the simulators and the load, which live in
 //! this process, have the second.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tandem::domain::id::{IncidentId, IntegrationName, SysId};
-use tandem::domain::ticket::TicketRef;
+use tandem::domain::ticket::{TicketRef, TicketState};
 use tandem::domain::time::Timestamp;
 use tandem::simulator::{Config, Handle, Simulator};
 use tandem::store::sqlite::{Options, SqliteStore};
@@ -175,13 +176,18 @@ async fn open_links(sim: &Handle, path: &Path, links: usize) {
     let store = SqliteStore::open(path, &Options::default()).unwrap();
     let new = |number: usize| NewLink {
         integration: IntegrationName::new("acme").unwrap(),
-        incident: IncidentId::new(&id(number)).unwrap(),
         environment: None,
-        ticket: TicketRef {
-            sys_id: SysId::new(&format!("{number:032x}")).unwrap(),
-            number: format!("INC{number:07}"),
-            url: format!("https://acme.service-now.com/incident.do?sys_id={number:032x}"),
+        ticket: TicketState {
+            ticket: TicketRef {
+                sys_id: SysId::new(&format!("{number:032x}")).unwrap(),
+                number: format!("INC{number:07}"),
+                url: format!("https://acme.service-now.com/incident.do?sys_id={number:032x}"),
+            },
+            incident: IncidentId::new(&id(number)).unwrap(),
+            fields: BTreeMap::new(),
+            notes: Vec::new(),
         },
+        said: "The ticket was taken over.".to_owned(),
     };
     for begin in (0..links).step_by(1_000) {
         let some = (begin..links.min(begin + 1_000)).map(new).collect();

@@ -7,14 +7,15 @@ use serde_json::json;
 
 use super::report::Told;
 use super::{Exit, Source, block_on, integration, output};
-use crate::adopt::{self, Done, Doubt, Maker, Plan};
+use crate::adopt::{self, Doubt, Maker, Sorted};
 use crate::app;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Integration};
 use crate::domain::fault::Class;
 use crate::domain::id::IntegrationName;
-use crate::store::Links;
-use crate::store::sqlite::{Options, SqliteStore};
+use crate::domain::ticket::{Phase, TicketState};
+use crate::store::sqlite::{Options, SqliteStore, upkeep};
+use crate::store::{Adoption, Links, NewLink};
 
 /// Lines that a dry run prints of what would be taken over.
 const SHOWN: usize = 20;
@@ -37,10 +38,11 @@ pub(super) struct Args {
 
 pub(super) fn run(source: &Source, args: Args) -> anyhow::Result<Exit> {
     let config = source.load()?.config;
-    block_on(take_over(&config, args))
+    let next = next(source, &args);
+    block_on(take_over(&config, args, &next))
 }
 
-async fn take_over(config: &Config, args: Args) -> anyhow::Result<Exit> {
+async fn take_over(config: &Config, args: Args, next: &str) -> anyhow::Result<Exit> {
     let chosen = integration::one(&config.integrations, args.integration.as_ref())?;
     if chosen.is_on_premises() {
         let message = format!("the instance of {} pulls, so its tickets cannot be looked at from here", chosen.name);
@@ -55,14 +57,32 @@ async fn take_over(config: &Config, args: Args) -> anyhow::Result<Exit> {
     let bigpanda = app::clients::bigpanda_client(chosen, &clock)?;
     let maker = if args.ours { Maker::Tandem } else { Maker::Original };
     let plan = adopt::plan(maker, chosen, &servicenow, &bigpanda).await.map_err(told)?;
-    let Some(store) = store else {
-        output::data(&dry(&plan, args.json)?)?;
-        return Ok(Exit::Success);
+    let links = plan.links(maker, chosen);
+    let adoptions = match store {
+        Some(store) => Links::adopt(&store, links, clock.now()).await?,
+        None => would(config, links).await?,
     };
-    let links: &dyn Links = &store;
-    let done = adopt::apply(chosen, links, plan, clock.now()).await.map_err(told)?;
-    output::data(&real(&done, args.json)?)?;
-    Ok(if done.doubts.is_empty() { Exit::Success } else { Exit::Failure })
+    let sorted = plan.sorted(adoptions);
+    output::data(&text(&sorted, chosen, &args, next)?)?;
+    Ok(if sorted.doubts.is_empty() { Exit::Success } else { Exit::Failure })
+}
+
+/// What the store would make of it, whether or not a host has it.
+async fn would(config: &Config, links: Vec<NewLink>) -> anyhow::Result<Vec<Adoption>> {
+    let path = config.store.path.clone();
+    Ok(tokio::task::spawn_blocking(move || upkeep::would_adopt(&path, &links)).await??)
+}
+
+/// The command that does what a dry run says.
+fn next(source: &Source, args: &Args) -> String {
+    let mut words = vec!["tandem adopt".to_owned()];
+    words.extend(source.config.as_ref().map(|file| format!("--config {}", file.display())));
+    words.extend(args.integration.as_ref().map(|name| format!("--integration {name}")));
+    words.extend(args.ours.then(|| "--ours".to_owned()));
+    words.push("--apply".to_owned());
+    // What was set may be a secret, so it is not repeated.
+    let set = if source.set.is_empty() { "" } else { ", with the same --set," };
+    format!("`{}`{set}", words.join(" "))
 }
 
 async fn open(config: &Config) -> anyhow::Result<SqliteStore> {
@@ -83,61 +103,72 @@ fn told(error: adopt::Error) -> anyhow::Error {
                 None => told.into(),
             }
         }
-        adopt::Error::Store(error) => error.into(),
     }
 }
 
-fn dry(plan: &Plan, as_json: bool) -> anyhow::Result<String> {
-    if as_json {
-        let found = plan.found.iter().map(|found| json!({ "incident": found.incident, "ticket": found.ticket }));
-        let value = json!({ "found": found.collect::<Vec<_>>(), "doubts": doubts(&plan.doubts) });
+fn text(sorted: &Sorted, integration: &Integration, args: &Args, next: &str) -> anyhow::Result<String> {
+    let Sorted { new, known, doubts: all } = sorted;
+    let doubts = doubts(all, integration);
+    if args.json {
+        let value = if args.apply {
+            json!({ "made": new.len(), "known": known, "doubts": doubts })
+        } else {
+            let found = new.iter().map(|found| json!({ "incident": found.incident, "ticket": found.ticket }));
+            json!({ "found": found.collect::<Vec<_>>(), "known": known, "doubts": doubts })
+        };
         return Ok(format!("{}\n", serde_json::to_string_pretty(&value)?));
     }
-    let mut text = format!("{} open tickets to take over\n", plan.found.len());
-    for found in plan.found.iter().take(SHOWN) {
-        let _ = writeln!(text, "  {} ⇄ {}", found.incident, found.ticket.number);
+    let mut text = String::new();
+    if args.apply {
+        let _ = writeln!(text, "{} links made, {known} were there already; no ticket was changed", new.len());
+    } else {
+        let _ = writeln!(text, "{} tickets to take over, {known} are linked already", new.len());
+        list(&mut text, new);
     }
-    if plan.found.len() > SHOWN {
-        let _ = writeln!(text, "  … and {} more (--json lists all)", plan.found.len() - SHOWN);
+    if !doubts.is_empty() {
+        let _ = writeln!(text, "left to you: {}", doubts.len());
     }
-    write_doubts(&mut text, &plan.doubts);
-    text.push_str("nothing was changed; `tandem adopt --apply` writes the links while no host runs\n");
-    Ok(text)
-}
-
-fn real(done: &Done, as_json: bool) -> anyhow::Result<String> {
-    if as_json {
-        let value = json!({ "made": done.made, "known": done.known, "doubts": doubts(&done.doubts) });
-        return Ok(format!("{}\n", serde_json::to_string_pretty(&value)?));
-    }
-    let mut text = format!("{} links made, {} were there already; no ticket was changed\n", done.made, done.known);
-    write_doubts(&mut text, &done.doubts);
-    Ok(text)
-}
-
-fn write_doubts(text: &mut String, all: &[Doubt]) {
-    if !all.is_empty() {
-        let _ = writeln!(text, "left to you:");
-    }
-    for doubt in doubts(all) {
+    for doubt in doubts {
         let _ = writeln!(text, "  {doubt}");
     }
+    if !args.apply {
+        let _ = writeln!(text, "nothing was changed; {next} writes the links while no host runs");
+    }
+    Ok(text)
 }
 
-fn doubts(all: &[Doubt]) -> Vec<String> {
+fn list(text: &mut String, new: &[TicketState]) {
+    for found in new.iter().take(SHOWN) {
+        let phase = match found.phase() {
+            Phase::Open => "",
+            Phase::Resolved => ", resolved",
+            Phase::Closed => ", closed",
+        };
+        let _ = writeln!(text, "  {} ⇄ {}{phase}", found.incident, found.ticket.number);
+    }
+    if new.len() > SHOWN {
+        let _ = writeln!(text, "  … and {} more (--json lists all)", new.len() - SHOWN);
+    }
+}
+
+/// A sentence for each, with what to do about it.
+fn doubts(all: &[Doubt], integration: &Integration) -> Vec<String> {
+    let tag = if integration.bigpanda.environment_id.is_some() {
+        format!("let its tag {} lead to the right one", integration.settings.response_incident_tag)
+    } else {
+        "set bigpanda.environment_id, so that the incident's tag can decide".to_owned()
+    };
     let sentence = |doubt: &Doubt| match doubt {
-        Doubt::Several { incident, numbers } => {
-            let list = numbers.join(", ");
-            format!("{incident} has the open tickets {list}: close all but one, or let its tag lead to the right one")
-        }
-        Doubt::Other { found, known } => {
-            format!(
-                "{} has {} here and {} in ServiceNow: close one of them",
-                found.incident, known.number, found.ticket.number
-            )
-        }
-        Doubt::Busy { found } => {
-            let incident = &found.incident;
+        Doubt::Several { incident, numbers } => format!(
+            "{incident} has {}: resolve or close all but one in ServiceNow, or {tag}; then run this again. Until then \
+             its next share makes one more ticket",
+            numbers.join(", ")
+        ),
+        Doubt::Other { incident, number, known } => format!(
+            "{incident} has {} here, and {number} in ServiceNow is left as it is: close the one that is not needed",
+            known.number
+        ),
+        Doubt::Busy { incident } => {
             format!("{incident} has a request in the queue: discard it with `tandem queue`, then run this again")
         }
         Doubt::Unreadable { number } => format!("{number} has something in the column that is no incident's id"),

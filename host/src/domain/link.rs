@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{EnvironmentId, IncidentId, IntegrationName, LinkId, SysId};
 use super::incident::Change;
-use super::ticket::{Phase, TicketRef};
+use super::ticket::{Phase, TicketRef, TicketState};
 use super::time::Timestamp;
 
 /// Where a link stands.
@@ -158,6 +158,15 @@ pub struct Link {
 pub const CORRELATION: &str = "bigpanda:";
 
 impl Link {
+    /// From here on this ticket is the incident's. It is remembered as it stands, so that only what happens to it
+    /// later is news.
+    pub fn found(&mut self, ticket: &TicketState) {
+        self.state = LinkState::Open;
+        self.ticket = Some(ticket.ticket.clone());
+        self.memory.phase = ticket.phase();
+        self.memory.version = ticket.version();
+    }
+
     /// `correlation_id` of the ticket: how it is found again after an unknown outcome. A ticket that takes the place
     /// of an earlier one gets a number, so that looking for it never finds its predecessor.
     pub fn correlation_id(&self) -> String {

@@ -5,7 +5,7 @@ use super::{Plan, ToIncident};
 use crate::domain::event::Occasion;
 use crate::domain::id::EventId;
 use crate::domain::incident::Incident;
-use crate::domain::link::{Link, LinkState, Memory};
+use crate::domain::link::{Link, Memory};
 use crate::domain::patch::{Hook, Op, Settlement, Transformation};
 use crate::domain::request::Extra;
 use crate::domain::ticket::{Journal, Note, Phase, TicketState};
@@ -37,10 +37,7 @@ pub fn plan(link: Link, answers: Answers<'_>) -> Plan {
     let number = &ticket.ticket.number;
     let mut back = ToIncident::new(&before, event, policy);
     if link.ticket.is_none() {
-        link.ticket = Some(ticket.ticket.clone());
-        link.state = LinkState::Open;
-        link.memory.phase = ticket.phase();
-        link.memory.version = ticket.version();
+        link.found(ticket);
         back.said.push(format!("{number} was found in ServiceNow"));
     }
     if change.fields {

@@ -1,13 +1,13 @@
-//! Pairs whose tickets somebody else made become links.
+//! Pairs whose tickets the store doesn't know become links.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::fail::Fail;
 use super::journal;
-use super::rows::{LinkRow, find_link};
+use super::rows::{LinkRow, find_link, read_link};
 use super::writer::State;
 use crate::domain::id::{EnvironmentId, LinkId};
-use crate::domain::link::LinkState;
+use crate::domain::link::{Link, LinkState};
 use crate::domain::time::Timestamp;
 use crate::store::{Adoption, NewLink};
 
@@ -17,42 +17,57 @@ impl State {
     }
 
     fn adopt_one(&mut self, new: &NewLink, now: Timestamp) -> Result<Adoption, Fail> {
-        let id = match find_link(&self.db, &new.integration, &new.incident)? {
-            Some(link) => match &link.ticket {
-                Some(ticket) if ticket.sys_id == new.ticket.sys_id => return Ok(Adoption::Same),
-                Some(ticket) => return Ok(Adoption::Other(ticket.clone())),
-                None if link.state != LinkState::New || self.is_busy(link.id)? => return Ok(Adoption::Busy),
-                None => link.id,
-            },
+        let known = find_link(&self.db, &new.integration, &new.ticket.incident)?;
+        let adoption = judge(&self.db, known.as_ref(), new)?;
+        if adoption != Adoption::Made {
+            return Ok(adoption);
+        }
+        let mut link = match known {
+            Some(link) => link,
             None => self.bear_adopted(new)?,
         };
-        let Some(mut link) = find_link(&self.db, &new.integration, &new.incident)? else {
-            return Err(Fail::Row(format!("link {id} is gone")));
-        };
-        link.state = LinkState::Open;
-        link.ticket = Some(new.ticket.clone());
+        link.found(&new.ticket);
         link.environment = link.environment.or_else(|| new.environment.clone());
+        let id = link.id;
         LinkRow::new(link)?.save(&self.db)?;
-        let text = format!("The ticket {} was made by another integration and taken over.", new.ticket.number);
-        journal::write(&self.db, id, now, &[journal::note("link.adopted", &text)])?;
+        journal::write(&self.db, id, now, &[journal::note("link.adopted", &new.said)])?;
         Ok(Adoption::Made)
     }
 
-    fn bear_adopted(&mut self, new: &NewLink) -> Result<LinkId, Fail> {
+    fn bear_adopted(&mut self, new: &NewLink) -> Result<Link, Fail> {
         self.db
             .prepare_cached("INSERT INTO links (integration, incident, environment, revision) VALUES (?1, ?2, ?3, 0)")?
             .execute(params![
                 new.integration.as_str(),
-                new.incident.as_str(),
+                new.ticket.incident.as_str(),
                 new.environment.as_ref().map(EnvironmentId::as_str)
             ])?;
         self.ledger.totals.links += 1;
-        Ok(LinkId(self.db.last_insert_rowid()))
+        read_link(&self.db, LinkId(self.db.last_insert_rowid()))
     }
+}
 
-    /// Whether a request waits or is dead: it would make a ticket of its own.
-    fn is_busy(&self, link: LinkId) -> Result<bool, Fail> {
-        let mut open = self.db.prepare_cached("SELECT 1 FROM requests WHERE link = ?1 AND state < 4")?;
-        Ok(open.exists([link.0])?)
-    }
+/// What would come of each pair, as the store is now.
+pub(super) fn judge_all(db: &Connection, links: &[NewLink]) -> Result<Vec<Adoption>, Fail> {
+    let judged = |new: &NewLink| {
+        let known = find_link(db, &new.integration, &new.ticket.incident)?;
+        judge(db, known.as_ref(), new)
+    };
+    links.iter().map(judged).collect()
+}
+
+fn judge(db: &Connection, known: Option<&Link>, new: &NewLink) -> Result<Adoption, Fail> {
+    let Some(link) = known else { return Ok(Adoption::Made) };
+    Ok(match &link.ticket {
+        Some(ticket) if ticket.sys_id == new.ticket.ticket.sys_id => Adoption::Same,
+        Some(ticket) => Adoption::Other(ticket.clone()),
+        None if link.state != LinkState::New || is_busy(db, link.id)? => Adoption::Busy,
+        None => Adoption::Made,
+    })
+}
+
+/// Whether a request waits or is dead: it would make a ticket of its own.
+fn is_busy(db: &Connection, link: LinkId) -> Result<bool, Fail> {
+    let mut open = db.prepare_cached("SELECT 1 FROM requests WHERE link = ?1 AND state < 4")?;
+    Ok(open.exists([link.0])?)
 }

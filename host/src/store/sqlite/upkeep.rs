@@ -1,4 +1,5 @@
-//! Looking after a store's file from outside of a host: its schema's number, and a copy while a host may run.
+//! Looking after a store's file from outside of a host: its schema's number, a copy, and what would come of pairs that
+//! are to be taken over. A host may run meanwhile.
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -6,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::schema;
+use super::fail::Fail;
+use super::{adopt, schema};
 use crate::steps::{Step, reached};
-use crate::store::Error;
+use crate::store::{Adoption, Error, NewLink};
 
 /// Incidents and tickets are for the host's user alone. What SQLite puts beside a file has the same permissions.
 pub(super) const PRIVATE: u32 = 0o600;
@@ -43,6 +45,27 @@ pub fn examine(path: &Path) -> Result<(), Error> {
 pub fn backup(path: &Path, to: &Path) -> Result<(), Error> {
     let db = schema::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     copy(&db, to)
+}
+
+/// What would come of pairs that are to be taken over. Without a file nothing is known, and all of them would be made.
+pub fn would_adopt(path: &Path, links: &[NewLink]) -> Result<Vec<Adoption>, Error> {
+    if !path.exists() {
+        return Ok(links.iter().map(|_| Adoption::Made).collect());
+    }
+    let (found, known) = version(path)?;
+    if found > known {
+        return Err(Error::Newer { path: path.display().to_string(), found, known });
+    }
+    // An empty file, which nobody has opened as a store yet.
+    if found == 0 {
+        return Ok(links.iter().map(|_| Adoption::Made).collect());
+    }
+    if found < known {
+        let what = format!("it has schema {found}, and `tandem migrate` has to bring it to schema {known} first");
+        return Err(schema::unopened(path, what));
+    }
+    let db = schema::open_reader(path)?;
+    adopt::judge_all(&db, links).map_err(Fail::into_error)
 }
 
 /// Where the copy lies that is made before a schema is changed.
