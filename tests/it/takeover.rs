@@ -35,7 +35,7 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
       x_bip_panda.bearerToken               left out: nothing asks for `bigpanda.bearer_token`
       x_bip_panda.incidentsAppKey           → bigpanda.app_key, from the environment variable ACME_BIGPANDA_APP_KEY; its value is not in the file
       x_bip_panda.changesAppKey             left out: Tandem sends no change requests to BigPanda
-      x_bip_panda.incidentsActive           → incidents.active = true
+      x_bip_panda.incidentsActive           left out: it switches the original; here incidents are handled unless you say otherwise
       x_bip_panda.incidentsAssignmentGroup  → incidents.assignment_group = 'Network & "Edge" Operations'
       x_bip_panda.callerIdEmail             left out: it is `bigpanda@acme`, which is not an e-mail address
       x_bip_panda.openedByEmail             → incidents.opened_by_email = "bigpanda@acme.example"
@@ -67,6 +67,7 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
     api_url = "https://api.bigpanda.io"
     api_key = { env = "ACME_BIGPANDA_API_KEY" }
     app_key = { env = "ACME_BIGPANDA_APP_KEY" }
+    environment_id = ""
     [integration.acme.servicenow]
     url = "https://acme.service-now.com"
     username = "bigpanda"
@@ -74,7 +75,6 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
     [integration.acme.webhook]
     token = { file = "webhook.token" }
     [integration.acme.incidents]
-    active = true
     assignment_group = 'Network & "Edge" Operations'
     opened_by_email = "bigpanda@acme.example"
     primary_alert = "status=critical, startedOn"
@@ -92,8 +92,39 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
 
     let secrets = ["ACME_BIGPANDA_API_KEY", "ACME_BIGPANDA_APP_KEY", "ACME_SERVICENOW_PASSWORD"];
     let secrets = secrets.map(|name| (name, "value"));
-    let checked = tandem(directory.path(), &secrets, &["check", "--deny-warnings"]);
+    let environment = "integration.acme.bigpanda.environment_id=63bd568809cb331300ff0001";
+    let checked = tandem(directory.path(), &secrets, &["check", "--deny-warnings", "--set", environment]);
     assert_eq!(checked.status.code(), Some(0), "{}", talk(&checked));
+
+    let next = talk(&done).split("next:").nth(1).unwrap().to_owned();
+    insta::assert_snapshot!(next, @r#"
+
+    1. put your instance's address and user, and BigPanda's environment, into ./tandem.toml
+    2. set ACME_BIGPANDA_API_KEY, ACME_BIGPANDA_APP_KEY and ACME_SERVICENOW_PASSWORD for the host
+    3. tandem check --config ./tandem.toml, and tandem doctor --config ./tandem.toml, which looks at both sides
+    4. tandem servicenow update-set --config ./tandem.toml --out tandem-update-set.xml, for an administrator to import
+    5. tandem adopt --config ./tandem.toml shows which tickets of the original would be taken over
+    6. pause AutoShare, switch the original off, and when tandem doctor ends with 0:
+       tandem adopt --config ./tandem.toml --apply
+    7. tandem run --config ./tandem.toml
+    8. let BigPanda share with https://<this host>/integrations/acme/share
+       and the header Authorization: Bearer <what is in ./webhook.token>
+    "#);
+    let text = std::fs::read_to_string(directory.path().join("tandem.toml")).unwrap();
+    for key in ["assignment_group", "primary_alert", "update_fields", "tag_mapping"] {
+        let lines = text.lines().filter(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
+        assert_eq!(lines.count(), 1, "{key} stands there as an example too:\n{text}");
+    }
+}
+
+#[test]
+fn an_original_that_was_switched_off_already_switches_nothing_off_here() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("export.csv"), "name;value\nx_bip_panda.incidentsActive;false\n").unwrap();
+    let done = init(directory.path(), "export.csv");
+    assert_eq!(done.status.code(), Some(0), "{}", talk(&done));
+    assert!(talk(&done).contains("x_bip_panda.incidentsActive  left out: it switches the original"), "{}", talk(&done));
+    assert!(!written(directory.path()).contains("active = false"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod original;
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -65,7 +66,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(taken) = &taken {
         output::talk(&original::tell(taken));
     }
-    output::talk(&next_steps(&file, &token, args.name.as_str(), &upper));
+    output::talk(&next_steps(&file, &token, args.name.as_str(), &upper, taken.is_some()));
     output::data(&format!("{}\n{}\n", file.display(), token.display()))?;
     Ok(Exit::Success)
 }
@@ -87,15 +88,31 @@ fn random_token() -> String {
     format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
 }
 
-fn next_steps(file: &Path, token: &Path, name: &str, upper: &str) -> String {
+fn next_steps(file: &Path, token: &Path, name: &str, upper: &str, migrates: bool) -> String {
     let (file, token) = (file.display(), token.display());
-    format!(
-        "wrote {file} and {token}; next:
-  1. put your instance's address and user into {file}
-  2. set {upper}_BIGPANDA_API_KEY, {upper}_BIGPANDA_APP_KEY and {upper}_SERVICENOW_PASSWORD for the host
-  3. tandem check --config {file}
-  4. tandem run --config {file}
-  5. let BigPanda share with https://<this host>/integrations/{name}/share
-     and the header Authorization: Bearer <what is in {token}>"
-    )
+    let mut steps = vec![
+        format!("put your instance's address and user, and BigPanda's environment, into {file}"),
+        format!("set {upper}_BIGPANDA_API_KEY, {upper}_BIGPANDA_APP_KEY and {upper}_SERVICENOW_PASSWORD for the host"),
+        format!("tandem check --config {file}, and tandem doctor --config {file}, which looks at both sides"),
+        format!(
+            "tandem servicenow update-set --config {file} --out tandem-update-set.xml, for an administrator to import"
+        ),
+    ];
+    if migrates {
+        steps.push(format!("tandem adopt --config {file} shows which tickets of the original would be taken over"));
+        steps.push(format!(
+            "pause AutoShare, switch the original off, and when tandem doctor ends with 0:\n     \
+             tandem adopt --config {file} --apply"
+        ));
+    }
+    steps.push(format!("tandem run --config {file}"));
+    steps.push(format!(
+        "let BigPanda share with https://<this host>/integrations/{name}/share\n     \
+         and the header Authorization: Bearer <what is in {token}>"
+    ));
+    let mut text = format!("wrote {file} and {token}; next:");
+    for (number, step) in (1..).zip(steps) {
+        let _ = write!(text, "\n  {number}. {step}");
+    }
+    text
 }

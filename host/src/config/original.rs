@@ -4,6 +4,7 @@
 //! here: its labels, and the few property names that its documentation and published scripts show.
 
 pub mod export;
+mod mapping;
 pub mod takeover;
 
 /// Scope of the original's properties.

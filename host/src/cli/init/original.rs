@@ -53,7 +53,9 @@ fn put(text: &mut String, line: &Line) {
     };
     let within = |line: &String| !line.starts_with('[');
     let end = start + 1 + lines.iter().skip(start + 1).take_while(|line| within(line)).count();
-    let same = |line: &String| line.split_once(" = ").is_some_and(|(name, _)| name == key);
+    // An example gives way to what is set, so that the key stands there once.
+    let same =
+        |line: &String| line.split_once(" = ").is_some_and(|(name, _)| name.strip_prefix("# ").unwrap_or(name) == key);
     let place = lines.iter().take(end).skip(start).position(same).map(|found| start + found);
     if let Some(old) = place.and_then(|place| lines.get_mut(place)) {
         *old = said;

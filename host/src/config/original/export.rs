@@ -1,5 +1,5 @@
 //! Reads an export of system properties: XML as a list's "Export → XML" writes it, or CSV with the columns `name` and
-//! `value`. What the properties mean is not known here.
+//! `value`, with the separator that a spreadsheet gave it. What the properties mean is not known here.
 
 /// One system property. Its value may be a secret, so it has no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,7 +51,11 @@ fn from_xml(text: &str) -> Result<Vec<Property>, Unreadable> {
 }
 
 fn from_csv(text: &str) -> Result<Vec<Property>, Unreadable> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator(text))
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
     let unreadable = |error: &csv::Error| Unreadable::Csv {
         line: error.position().map_or(1, csv::Position::line),
         reason: error.to_string(),
@@ -72,6 +76,14 @@ fn from_csv(text: &str) -> Result<Vec<Property>, Unreadable> {
     Ok(properties)
 }
 
+/// Whichever stands most often in the first line, a comma rather than another.
+fn separator(text: &str) -> u8 {
+    let head = text.lines().next().unwrap_or_default();
+    let count = |separator: &u8| head.bytes().filter(|byte| byte == separator).count();
+    // Of several that are equal the last is taken.
+    [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +101,8 @@ mod tests {
         let wanted = [("a.b".to_owned(), "x & y".to_owned()), ("a.c".to_owned(), String::new())];
         assert_eq!(pairs(xml.as_bytes()), wanted);
         assert_eq!(pairs(csv.as_bytes()), wanted);
+        let spreadsheet = format!("\u{feff}{}", csv.replace(',', ";").replace('\n', "\r\n"));
+        assert_eq!(pairs(spreadsheet.as_bytes()), wanted);
         assert_eq!(pairs(b"name,value\ngroup,B\xfcro\n"), [("group".to_owned(), "Büro".to_owned())]);
     }
 

@@ -3,7 +3,7 @@
 //! Every value passes the same check as one in a configuration file: what fails it is left out with the reason. The
 //! value of a secret goes nowhere; neither does that of a property whose meaning is unknown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use toml::Value;
@@ -12,7 +12,7 @@ use super::super::layers::Inputs;
 use super::super::load;
 use super::super::names::canonical;
 use super::export::Property;
-use super::{ELSEWHERE, Form, ORIGINALS, Original, SCOPE};
+use super::{ELSEWHERE, Form, ORIGINALS, Original, SCOPE, mapping};
 use crate::domain::id::IntegrationName;
 
 /// A line for a configuration file.
@@ -84,7 +84,8 @@ fn in_scope(name: &str) -> Option<&str> {
     if scope.eq_ignore_ascii_case(SCOPE) { rest.strip_prefix('.') } else { None }
 }
 
-fn plain(name: &str) -> String {
+/// Letters and digits, in lower case.
+pub(super) fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
@@ -134,6 +135,12 @@ fn take(original: &Original, value: &str, integration: &IntegrationName, takeove
         None => section.to_owned(),
     };
     let value = value.trim();
+    if original.key == "defaults.incidents.active" {
+        // On the way over the original is switched off, and what comes after it must not be.
+        return Fate::LeftOut(
+            "it switches the original; here incidents are handled unless you say otherwise".to_owned(),
+        );
+    }
     if key.ends_with("_endpoint") && section.ends_with(".incidents") {
         return Fate::LeftOut(
             "it leads to BigPanda; here the instance asks this host, and the update set says where".to_owned(),
@@ -175,31 +182,8 @@ fn convert(form: Form, value: &str) -> Result<Value, &'static str> {
         Form::Minutes => Value::from(format!("{}m", number()?)),
         Form::Seconds => Value::from(format!("{}s", number()?)),
         Form::List => Value::from(value.split(',').map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>()),
-        Form::Mapping => mapping(value).ok_or("its rows cannot be read; write them as `tag_mapping`")?,
+        Form::Mapping => mapping::read(value).ok_or("its rows cannot be read; write them as `tag_mapping`")?,
     })
-}
-
-/// Rows as JSON, under whatever names the three columns have.
-fn mapping(value: &str) -> Option<Value> {
-    let rows: Vec<BTreeMap<String, serde_json::Value>> = serde_json::from_str(value).ok()?;
-    let rows = rows.iter().map(|row| {
-        let column = |words: &[&str]| {
-            let found = row.iter().find(|(name, _)| words.iter().any(|word| plain(name).contains(word)));
-            found.and_then(|(_, value)| value.as_str()).map(str::trim)
-        };
-        let direction = match plain(column(&["direction"])?).as_str() {
-            "toservicenow" | "bigpandatoservicenow" | "bpsnow" => "to-servicenow",
-            "tobigpanda" | "servicenowtobigpanda" | "snowbp" => "to-bigpanda",
-            "both" | "bidirectional" | "bi" => "both",
-            _ => return None,
-        };
-        let mut table = toml::Table::new();
-        table.insert("tag".to_owned(), Value::from(column(&["tag"])?));
-        table.insert("field".to_owned(), Value::from(column(&["field", "column"])?));
-        table.insert("direction".to_owned(), Value::from(direction));
-        Some(Value::Table(table))
-    });
-    rows.collect::<Option<Vec<_>>>().map(Value::Array)
 }
 
 /// Keeps a line that the configuration's own check accepts.
