@@ -71,9 +71,21 @@ pub struct Patient<'a> {
 
 /// Looks at everything of one integration.
 pub async fn examine(patient: &Patient<'_>) -> Vec<Finding> {
-    let (mut findings, theirs) = tokio::join!(servicenow::examine(patient), bigpanda::examine(patient));
+    let mut findings: Vec<Finding> = switched_off(patient.integration).into_iter().collect();
+    let (ours, theirs) = tokio::join!(servicenow::examine(patient), bigpanda::examine(patient));
+    findings.extend(ours);
     findings.extend(theirs);
     findings
+}
+
+fn switched_off(integration: &Integration) -> Option<Finding> {
+    (!integration.settings.active).then(|| {
+        Finding::warn(
+            "incidents.active",
+            "incidents are switched off: every share is answered 503, and no ticket is made",
+            "take `incidents.active = false` out of the configuration, unless it is meant",
+        )
+    })
 }
 
 /// A call that failed, as a finding.

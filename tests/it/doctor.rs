@@ -93,6 +93,27 @@ async fn two_sides_in_order_are_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_side_that_does_nothing_is_told_with_the_way_out() {
+    let (sim, directory) = world(Config::default()).await;
+    configure(directory.path(), &sim, "[integration.acme.incidents]\nactive = false");
+    let file = directory.path().join("tandem.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let without: String =
+        text.lines().filter(|line| !line.starts_with("environment_id")).collect::<Vec<_>>().join("\n");
+    std::fs::write(&file, without).unwrap();
+    let output = doctor(directory.path(), &[]).await;
+    let told = String::from_utf8(output.stdout).unwrap();
+    let sides = told.split("\nacme\n").nth(1).unwrap();
+    let warnings: Vec<&str> = sides.lines().filter(|line| line.starts_with("  warn") || line.contains("→")).collect();
+    insta::assert_snapshot!(warnings.join("\n"), @r#"
+    warn  incidents are switched off: every share is answered 503, and no ticket is made [incidents.active]
+          → take `incidents.active = false` out of the configuration, unless it is meant
+    warn  bigpanda.environment_id is not set: BigPanda is not polled, and an incident whose share names no environment gets no tag and no comment [bigpanda.environment]
+          → write the id of one that shows all incidents into bigpanda.environment_id; there are 63bd568809cb331300ff0001 (All Incidents)
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_original_beside_us_is_a_failure_until_it_is_switched_off() {
     let (sim, directory) = world(Config { original: true, ..Config::default() }).await;
     let output = doctor(directory.path(), &[]).await;

@@ -147,6 +147,7 @@ pub(super) fn read_all(root: &Section<'_>) -> Option<Vec<Integration>> {
     warn_of_twins(root, &all);
     for one in &all {
         warn_of_short_lease(root, one);
+        warn_without_environment(root, one);
     }
     Some(all)
 }
@@ -193,6 +194,21 @@ fn warn_of_twins(root: &Section<'_>, all: &[Integration]) {
             );
             root.context.warning(Problem::new(UNWISE, message).hint("remove one of them"));
         }
+    }
+}
+
+/// BigPanda's API wants an environment for nearly everything, and not every share names one.
+fn warn_without_environment(root: &Section<'_>, one: &Integration) {
+    let FollowUps { callback: _, tag, comment } = one.follow_ups;
+    let wanted = one.bigpanda.api_key.is_some() && (one.polling.bigpanda || tag || comment);
+    if wanted && one.bigpanda.environment_id.is_none() {
+        let key = format!("integration.{}.bigpanda.environment_id", one.name);
+        let message = format!(
+            "`{key}` is not set, so BigPanda is not polled, and an incident whose share names no environment gets no tag \
+             and no comment"
+        );
+        let remedy = "set it to the id of an environment that shows all incidents; `tandem doctor` lists them";
+        root.context.warning(Problem::new(UNWISE, message).hint(remedy));
     }
 }
 

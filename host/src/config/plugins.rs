@@ -84,6 +84,12 @@ impl Plugins {
             order: read_order(&section),
             grants: read_grants(&section),
         };
+        // Who has no plugins of their own need not have the default's directory.
+        if section.is_said("directory") && !plugins.directory.is_dir() {
+            let reason =
+                format!("is {}, which is no directory, so only the bundled plugins run", plugins.directory.display());
+            section.warn("directory", &reason, "make the directory, or correct the path");
+        }
         section.finish();
         plugins
     }

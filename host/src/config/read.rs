@@ -112,6 +112,12 @@ impl<'a> Section<'a> {
         Self { context, path, node, asked: RefCell::default() }
     }
 
+    /// Whether somebody said it, so that it isn't the default.
+    pub(super) fn is_said(&self, key: &'static str) -> bool {
+        let node = self.node.and_then(|table| table.get(key));
+        node.is_some_and(|node| !matches!(node.origin, Origin::Default))
+    }
+
     /// The node of a key; a key that is missing is reported.
     pub(super) fn node(&self, key: &'static str) -> Option<&'a Node> {
         self.asked.borrow_mut().insert(key);
@@ -325,7 +331,8 @@ impl<'a> Section<'a> {
         if let Some(number) = u32::try_from(number).ok().filter(|number| range.contains(number)) {
             return number;
         }
-        self.wrong_value(key, node, &number.to_string(), "is out of range", &remedy);
+        let reason = format!("is out of range, {} to {}", range.start(), range.end());
+        self.wrong_value(key, node, &number.to_string(), &reason, &remedy);
         placeholder
     }
 
@@ -358,7 +365,7 @@ impl<'a> Section<'a> {
         self.kind(key, || format!("size, {least} to {most}"));
         let read = self.parsed(key, &remedy, |text| {
             let size = units::size(text)?;
-            if range.contains(&size) { Ok(size) } else { Err("is out of range".to_owned()) }
+            if range.contains(&size) { Ok(size) } else { Err(format!("is out of range, {least} to {most}")) }
         });
         read.unwrap_or(*range.start())
     }
@@ -517,7 +524,7 @@ fn place_of(key: &str, wrong: &str, known: &Node) -> Option<String> {
 
 fn duration_in(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
     let duration = units::duration(text)?;
-    if range.contains(&duration) { Ok(duration) } else { Err("is out of range".to_owned()) }
+    if range.contains(&duration) { Ok(duration) } else { Err(format!("is out of range, {}", duration_range(range))) }
 }
 
 fn duration_range(range: &RangeInclusive<Duration>) -> String {

@@ -1,8 +1,13 @@
 //! BigPanda's side: reachable, the environment there, the tags of a type that may be written.
 
 use super::{Finding, Patient, failed, skew};
+use crate::bigpanda::Environment;
 use crate::config::TagDirection;
+use crate::domain::id::EnvironmentId;
 use crate::domain::outcome::Outcome;
+
+/// Environments that a remedy names.
+const LISTED: usize = 5;
 
 pub(super) async fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -30,21 +35,40 @@ pub(super) async fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     };
     findings.push(Finding::ok("bigpanda.reach", format!("{url} answers and knows the API key")));
     findings.extend(skew("bigpanda.clock", "BigPanda", listing.server_time, patient.clock.now()));
-    if let Some(wanted) = &side.environment_id {
-        let found = listing.environments.iter().find(|environment| environment.id == wanted.as_str());
-        findings.push(match found {
-            Some(environment) => {
-                Finding::ok("bigpanda.environment", format!("the environment {} is there", environment.name))
-            }
-            None => Finding::fail(
-                "bigpanda.environment",
-                format!("there is no environment {wanted}, or the API key may not see it"),
-                "write the id of one that `GET /resources/v2.0/environments` lists into bigpanda.environment_id",
-            ),
-        });
-    }
+    findings.push(environment(side.environment_id.as_ref(), &listing.environments));
     tags(patient, &mut findings).await;
     findings
+}
+
+/// Without one, whatever a share names no environment for is left undone.
+fn environment(wanted: Option<&EnvironmentId>, all: &[Environment]) -> Finding {
+    const CODE: &str = "bigpanda.environment";
+    let list = || {
+        let mut names: Vec<_> = all.iter().map(|one| format!("{} ({})", one.id, one.name)).take(LISTED).collect();
+        if all.len() > LISTED {
+            names.push("…".to_owned());
+        }
+        names.join(", ")
+    };
+    let Some(wanted) = wanted else {
+        let remedy = if all.is_empty() {
+            "the API key sees no environment; give its user one, and write its id into bigpanda.environment_id"
+                .to_owned()
+        } else {
+            format!("write the id of one that shows all incidents into bigpanda.environment_id; there are {}", list())
+        };
+        let sentence = "bigpanda.environment_id is not set: BigPanda is not polled, and an incident whose share names no \
+                        environment gets no tag and no comment";
+        return Finding::warn(CODE, sentence, remedy);
+    };
+    match all.iter().find(|environment| environment.id == wanted.as_str()) {
+        Some(environment) => Finding::ok(CODE, format!("the environment {} is there", environment.name)),
+        None => Finding::fail(
+            CODE,
+            format!("there is no environment {wanted}, or the API key may not see it"),
+            format!("write the id of one that is there into bigpanda.environment_id: {}", list()),
+        ),
+    }
 }
 
 async fn tags(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
