@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Inputs, Loaded, load};
+use crate::config::{Draft, FILE, Inputs, Loaded, PREFIX, load};
 
 /// What an exit code means. Clap itself ends with 2 after a wrong command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ enum Exit {
     Success = 0,
     /// The command could not do as asked.
     Failure = 1,
-    /// The host or its store cannot be reached.
+    /// The host or its store cannot be reached, or a port is taken.
     Unavailable = 69,
     /// The configuration does not hold.
     Configuration = 78,
@@ -50,8 +50,8 @@ impl From<Exit> for ExitCode {
 }
 
 const AFTER: &str = "\
-Exit codes: 0 done; 1 it could not be done; 2 wrong command line; 69 host or store out of reach; 78 the configuration
-does not hold.";
+Exit codes: 0 done; 1 it could not be done; 2 wrong command line; 69 host or store out of reach, or a port taken; 78 the
+configuration does not hold.";
 
 /// Keeps BigPanda incidents and ServiceNow incidents in step.
 #[derive(Debug, Parser)]
@@ -118,11 +118,25 @@ struct Source {
 
 impl Source {
     fn load(&self) -> anyhow::Result<Loaded> {
+        self.load_with(None)
+    }
+
+    /// Likewise, with a fragment that is not written yet.
+    fn load_with(&self, draft: Option<Draft>) -> anyhow::Result<Loaded> {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let directory = std::env::current_dir()?;
-        Ok(load(&Inputs { file: self.config.clone(), environment, set: self.set.clone(), directory })?)
+        let said = !self.set.is_empty() || environment.keys().any(|name| name.starts_with(PREFIX));
+        let inputs = Inputs { file: self.config.clone(), environment, set: self.set.clone(), directory, draft };
+        let loaded = load(&inputs)?;
+        if loaded.files.is_empty() && !said {
+            output::talk(&format!(
+                "no configuration was found: there is no {FILE} in this directory, so the built-in defaults hold; \
+                 --config FILE names one"
+            ));
+        }
+        Ok(loaded)
     }
 }
 

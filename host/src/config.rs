@@ -37,7 +37,7 @@ pub use closing::CloseCode;
 pub use delivery::{FollowUps, Notify, Polling, Retry, Webhook};
 pub use incidents::{CommentsTo, NotesFrom, Settings, TagDirection, TagMapping};
 pub use integration::Integration;
-pub use layers::{DEFAULTS, FILE, Inputs};
+pub use layers::{DEFAULTS, Draft, FILE, Inputs, PREFIX};
 pub use limits::PluginLimits;
 pub use log::{Log, LogFormat, Telemetry};
 pub use notify::{MailSecurity, Mailer, Notices};

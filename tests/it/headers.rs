@@ -1,6 +1,5 @@
 //! A share's headers, from the names that BigPanda documents to the settings that hold for that share.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tandem::bigpanda::share::layers;
@@ -16,7 +15,7 @@ fn acme() -> Integration {
         "webhook.token=0123456789abcdef",
     ];
     let set = set.map(|setting| format!("integration.acme.{setting}")).to_vec();
-    let inputs = Inputs { file: None, environment: BTreeMap::new(), set, directory: PathBuf::from("/nowhere") };
+    let inputs = Inputs { set, directory: PathBuf::from("/nowhere"), ..Inputs::default() };
     load(&inputs).unwrap().config.integrations.remove(0)
 }
 

@@ -77,15 +77,58 @@ fn settings_travel_without_secrets_and_addresses_and_never_overwrite_them() {
     left as it is here: integration.acme.servicenow.url
     5 settings differ; a running host takes them up when it is restarted (conf.d/90-imported.toml)
     "#);
+    let again = tandem(production.path(), &SECRETS, &["config", "import", "export.toml"]);
+    assert_eq!((again.status.code(), out(&again).as_str()), (Some(0), ""), "{}", talk(&again));
     assert_eq!(std::fs::read_to_string(production.path().join("tandem.toml")).unwrap(), there);
     let shown = tandem(production.path(), &SECRETS, &["config", "show", "integration.acme.servicenow.url"]);
     assert_eq!(out(&shown), "integration.acme.servicenow.url = \"https://acme.service-now.com\"\n");
 
     std::fs::write(production.path().join("bad.toml"), "[integration.acme.retry]\nattempts = 0\n").unwrap();
-    let refused = tandem(production.path(), &SECRETS, &["config", "import", "bad.toml"]);
+    let refused = tandem(production.path(), &SECRETS, &["config", "import", "bad.toml", "--replace"]);
     assert_eq!(refused.status.code(), Some(78));
+    insta::assert_snapshot!(talk(&refused), @r#"
+    config.value
+
+      × `integration.acme.retry.attempts` is `0`, which is out of range, 1 to 100
+       ╭─[bad.toml, without what stays here:2:12]
+     1 │ [integration.acme.retry]
+     2 │ attempts = 0
+       ·            ┬
+       ·            ╰── here
+       ╰────
+      help: write a whole number from 1 to 100
+
+    error: bad.toml was not imported: the configuration has a problem
+    "#);
     let shown = tandem(production.path(), &SECRETS, &["config", "show", "integration.acme.retry.attempts"]);
     assert_eq!(out(&shown), "integration.acme.retry.attempts = 4\n", "what was refused stayed");
+
+    // Another import would take the place of the first.
+    std::fs::write(production.path().join("other.toml"), "[integration.acme.retry]\nattempts = 3\n").unwrap();
+    let refused = tandem(production.path(), &SECRETS, &["config", "import", "other.toml"]);
+    assert_eq!(refused.status.code(), Some(1));
+    insta::assert_snapshot!(talk(&refused), @r#"
+    error: conf.d/90-imported.toml holds an earlier import, which would be lost
+
+    hint: add --replace to let this one take its place, or rename the file to keep both; --dry-run compares
+    [import.exists]
+    "#);
+    let file = production.path().join("conf.d/90-imported.toml");
+    let first = std::fs::read_to_string(&file).unwrap();
+    let dry = tandem(production.path(), &SECRETS, &["config", "import", "other.toml", "--dry-run"]);
+    insta::assert_snapshot!(format!("{}---\n{}", out(&dry), talk(&dry)), @r#"
+    defaults.retry.attempts = 6
+    integration.acme.incidents.reopen_window = "30m"
+    integration.acme.incidents.update_fields = []
+    integration.acme.retry.attempts = 3
+    plugins.config.mine.team is not set any more
+    ---
+    5 settings differ; nothing was written (conf.d/90-imported.toml holds an earlier import: --replace)
+    "#);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), first);
+    let replaced = tandem(production.path(), &SECRETS, &["config", "import", "other.toml", "--replace"]);
+    assert_eq!(replaced.status.code(), Some(0), "{}", talk(&replaced));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "[integration.acme.retry]\nattempts = 3\n");
 }
 
 #[test]
@@ -222,6 +265,10 @@ fn the_update_set_is_for_the_table_and_the_addresses_that_are_configured() {
     let written = tandem(directory.path(), &SECRETS, &["servicenow", "update-set", "--out", "set.xml"]);
     assert_eq!(out(&written), "set.xml\n", "{}", talk(&written));
     let file = std::fs::read_to_string(directory.path().join("set.xml")).unwrap();
+    let again = tandem(directory.path(), &SECRETS, &["servicenow", "update-set", "--out", "set.xml"]);
+    assert_eq!((again.status.code(), talk(&again).lines().next()), (Some(1), Some("error: set.xml is there already")));
+    let forced = tandem(directory.path(), &SECRETS, &["servicenow", "update-set", "--out", "set.xml", "--force"]);
+    assert_eq!(forced.status.code(), Some(0));
     let document = roxmltree::Document::parse(&file).unwrap();
     let payloads: Vec<&str> =
         document.descendants().filter(|node| node.has_tag_name("payload")).map(|node| node.text().unwrap()).collect();

@@ -76,7 +76,8 @@ impl Door {
         ];
         let environment = BTreeMap::from([("TANDEM__INTEGRATION__ACME__WEBHOOK__TOKEN".to_owned(), TOKEN.to_owned())]);
         let set = set.map(str::to_owned).to_vec();
-        let config = load(&Inputs { file: None, environment, set, directory: directory.path().into() }).unwrap().config;
+        let config =
+            load(&Inputs { environment, set, directory: directory.path().into(), ..Inputs::default() }).unwrap().config;
         let options = StoreOptions { commit_each, ..StoreOptions::default() };
         let store = Arc::new(SqliteStore::open(&config.store.path, &options).unwrap());
         let sync = Handle::start(Parts {

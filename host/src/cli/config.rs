@@ -2,8 +2,10 @@
 
 mod carry;
 
+use super::report::Told;
 use super::{Exit, Source, output};
 use crate::config::{Shown, reference};
+use crate::domain::fault::Class;
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(super) enum Command {
@@ -54,6 +56,12 @@ fn print(source: &Source, show: &Show) -> anyhow::Result<Exit> {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || prefix.ends_with('.'))
         })
     };
+    if let Some(prefix) = show.prefix.as_deref().filter(|_| !loaded.resolved.settings().iter().any(|one| within(&one)))
+    {
+        return Err(Told::new(Class::Missing, "config.no-such-key", format!("no setting begins with {prefix}"))
+            .hint("`tandem config show` lists those that hold here, `tandem config reference` all that there are")
+            .into());
+    }
     let settings: Vec<&Shown> =
         loaded.resolved.settings().iter().filter(within).filter(|shown| !show.changed || !shown.is_default()).collect();
     if show.json {

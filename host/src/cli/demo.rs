@@ -7,7 +7,6 @@ mod account;
 mod stories;
 mod verify;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -108,8 +107,7 @@ description_incident_tags = ["priority", "service_owner"]
     let file = directory.join(config::FILE);
     std::fs::write(&file, text).context("the demo's configuration cannot be written")?;
     std::fs::create_dir_all(directory.join("plugins")).context("no directory for plugins")?;
-    let inputs =
-        Inputs { file: Some(file), environment: BTreeMap::new(), set: Vec::new(), directory: directory.to_owned() };
+    let inputs = Inputs { file: Some(file), directory: directory.to_owned(), ..Inputs::default() };
     Ok(config::load(&inputs)?.config)
 }
 

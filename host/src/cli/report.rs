@@ -18,7 +18,7 @@ use crate::{config, plugin, store, web};
 /// Prints an error to standard error, and says with which code to end.
 pub(super) fn print(error: &anyhow::Error) -> Exit {
     if let Some(invalid) = error.downcast_ref::<config::Error>() {
-        output::talk(&configuration(invalid, colour()));
+        output::talk(&configuration(error, invalid, colour()));
         return Exit::Configuration;
     }
     output::talk(&render(error));
@@ -59,13 +59,13 @@ fn render(error: &anyhow::Error) -> String {
     text.trim_end().to_owned()
 }
 
-/// Every problem of a configuration, and how many there are.
-pub(super) fn configuration(invalid: &config::Error, colour: bool) -> String {
+/// Every problem of a configuration, and how many there are; before that, what was not done because of them.
+fn configuration(error: &anyhow::Error, invalid: &config::Error, colour: bool) -> String {
     let mut text = String::new();
     for problem in &invalid.problems {
         let _ = writeln!(text, "{}\n", problem.render(colour).trim_end());
     }
-    let _ = write!(text, "error: {invalid}; nothing was started");
+    let _ = write!(text, "error: {}", chain(error.as_ref()).join(": "));
     text
 }
 
@@ -84,7 +84,8 @@ fn known(error: &anyhow::Error) -> Option<Known> {
         }
         if let Some(error) = cause.downcast_ref::<simulate::Error>() {
             let hint = error.hint().map(str::to_owned);
-            return Some(Known { class: Class::Transient, code: error.code().to_owned(), hint });
+            let class = if error.is_taken() { Class::Transient } else { Class::Input };
+            return Some(Known { class, code: error.code().to_owned(), hint });
         }
         of::<config::Error>(cause)
             .or_else(|| of::<store::Error>(cause))

@@ -1,5 +1,7 @@
 //! `tandem run`: the host, until it is asked to stop.
 
+use anyhow::Context as _;
+
 use super::report::Told;
 use super::{Exit, Source, block_on};
 use crate::app::Ended;
@@ -8,7 +10,7 @@ use crate::domain::fault::Class;
 use crate::{app, telemetry};
 
 pub(super) fn run(source: &Source) -> anyhow::Result<Exit> {
-    let Loaded { config, warnings, .. } = source.load()?;
+    let Loaded { config, warnings, .. } = source.load().context("nothing was started")?;
     if config.integrations.is_empty() {
         return Err(Told::new(
             Class::Config,

@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Where to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Overwrite the file if it is there
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 pub(super) fn run(source: &Source, command: Command) -> anyhow::Result<Exit> {
@@ -38,6 +41,11 @@ pub(super) fn run(source: &Source, command: Command) -> anyhow::Result<Exit> {
         output::data(&file)?;
         return Ok(Exit::Success);
     };
+    if path.exists() && !args.force {
+        return Err(Told::new(Class::Input, "update-set.exists", format!("{} is there already", path.display()))
+            .hint("use --force to overwrite it, or name another file")
+            .into());
+    }
     std::fs::write(&path, file).with_context(|| format!("{} cannot be written", path.display()))?;
     output::talk(&next_steps(&path.display().to_string(), &contents));
     output::data(&format!("{}\n", path.display()))?;

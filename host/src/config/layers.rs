@@ -19,7 +19,8 @@ pub const FILE: &str = "tandem.toml";
 /// A file is far smaller; a larger one is surely another file.
 const MAX_FILE: u64 = 4 << 20;
 
-const PREFIX: &str = "TANDEM__";
+/// How variables of the environment begin that set something.
+pub const PREFIX: &str = "TANDEM__";
 
 /// What the layers are gathered from.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,18 @@ pub struct Inputs {
     pub set: Vec<String>,
     /// Working directory.
     pub directory: PathBuf,
+    /// A fragment of `conf.d` that is judged as if it lay there.
+    pub draft: Option<Draft>,
+}
+
+/// A fragment that is not written yet.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Its name in `conf.d`; it stands for a file of that name.
+    pub file: String,
+    /// What problems call it.
+    pub shown: String,
+    pub text: String,
 }
 
 /// The merged tree, and what was wrong with the form.
@@ -60,10 +73,22 @@ pub(super) fn gather(inputs: &Inputs) -> Gathered {
     if inputs.file.is_some() || path.exists() {
         files.push((named.display().to_string(), path));
     }
-    files.extend(fragments(&base, &named, &mut problems));
+    let mut drafted = fragments(&base, &named, &mut problems);
+    if let Some(draft) = &inputs.draft {
+        let path = base.join("conf.d").join(&draft.file);
+        drafted.retain(|(_, other)| *other != path);
+        let place = drafted.iter().position(|(_, other)| *other > path).unwrap_or(drafted.len());
+        drafted.insert(place, (draft.shown.clone(), path));
+    }
+    files.extend(drafted);
     let mut names = Vec::new();
     for (name, path) in files {
-        if let Some(layer) = read_file(name.clone(), &path, &mut problems) {
+        let draft = inputs.draft.as_ref().filter(|draft| path == base.join("conf.d").join(&draft.file));
+        let text = match draft {
+            Some(draft) => Some(draft.text.clone()),
+            None => read_file(&name, &path, &mut problems),
+        };
+        if let Some(layer) = text.and_then(|text| parse_file(name.clone(), text, &mut problems)) {
             tree.merge(layer);
         }
         names.push(name);
@@ -96,7 +121,7 @@ fn fragments(base: &Path, named: &Path, problems: &mut Vec<Problem>) -> Vec<(Str
     found
 }
 
-fn read_file(name: String, path: &Path, problems: &mut Vec<Problem>) -> Option<Node> {
+fn read_file(name: &str, path: &Path, problems: &mut Vec<Problem>) -> Option<String> {
     let read = || -> std::io::Result<Vec<u8>> {
         if std::fs::metadata(path)?.len() > MAX_FILE {
             return Err(std::io::Error::other("it is larger than 4 MiB"));
@@ -119,7 +144,11 @@ fn read_file(name: String, path: &Path, problems: &mut Vec<Problem>) -> Option<N
             error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|byte| **byte == b'\n').count();
         problems.push(unreadable(format!("line {} is not UTF-8", line + 1), "save it as UTF-8"));
     });
-    let source = Arc::new(Source { name, text: text.ok()? });
+    text.ok()
+}
+
+fn parse_file(name: String, text: String, problems: &mut Vec<Problem>) -> Option<Node> {
+    let source = Arc::new(Source { name, text });
     parse(&source.text, Some(&source))
         .map_err(|malformed| {
             for found in malformed {

@@ -36,10 +36,10 @@ fn load_text(text: &str, more: &[(&str, &str)], set: &[&str]) -> Result<Loaded, 
     let mut environment = environment();
     environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     load(&Inputs {
-        file: None,
         environment,
         set: set.iter().map(|text| (*text).to_owned()).collect(),
         directory: directory.path().to_path_buf(),
+        ..Inputs::default()
     })
 }
 

@@ -60,7 +60,6 @@ fn quantity(value: &Value) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::collections::BTreeMap;
 
     use serde_json::json;
 
@@ -68,7 +67,7 @@ mod tests {
     use crate::config::{Inputs, load};
 
     fn allowed() -> Limits {
-        let inputs = Inputs { file: None, environment: BTreeMap::new(), set: Vec::new(), directory: "/nowhere".into() };
+        let inputs = Inputs { directory: "/nowhere".into(), ..Inputs::default() };
         load(&inputs).unwrap().config.plugins.limits
     }
 

@@ -1,7 +1,6 @@
 //! A plugin host for tests: components built from `tests/components`, a directory of its own, a dictionary that lets
 //! everything pass.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -101,7 +100,7 @@ impl Plugged {
 }
 
 pub(crate) fn config(directory: &Path, cache: &Path) -> Plugins {
-    let inputs = Inputs { file: None, environment: BTreeMap::new(), set: Vec::new(), directory: directory.into() };
+    let inputs = Inputs { directory: directory.into(), ..Inputs::default() };
     let defaults = load(&inputs).unwrap().config.plugins;
     Plugins { directory: directory.into(), cache: cache.into(), workers: 2, ..defaults }
 }

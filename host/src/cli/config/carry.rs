@@ -6,11 +6,11 @@ use anyhow::Context as _;
 
 use crate::cli::report::Told;
 use crate::cli::{Exit, Source, output, whole};
-use crate::config::{Loaded, portable};
+use crate::config::{Draft, Loaded, portable};
 use crate::domain::fault::Class;
 
 /// Above the files that people write by hand.
-const IMPORTED: &str = "conf.d/90-imported.toml";
+const IMPORTED: &str = "90-imported.toml";
 
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct Import {
@@ -19,6 +19,9 @@ pub(in crate::cli) struct Import {
     /// Only say what would change
     #[arg(long)]
     dry_run: bool,
+    /// Take the place of an earlier import, whose settings are lost
+    #[arg(long)]
+    replace: bool,
 }
 
 pub(super) fn export(source: &Source) -> anyhow::Result<Exit> {
@@ -38,35 +41,58 @@ pub(super) fn import(source: &Source, args: &Import) -> anyhow::Result<Exit> {
     })?;
     let before = source.load()?;
     let base = source.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let target = base.join(IMPORTED);
-    let former = std::fs::read_to_string(&target).ok();
-    write(&target, &kept)?;
-    // Judged as the host would judge it, in its place; what fails is taken back.
-    let loaded = source.load();
-    if args.dry_run || loaded.is_err() {
-        if let Some(former) = former {
-            write(&target, &former)?;
-        } else {
-            std::fs::remove_file(&target).with_context(|| format!("{} cannot be removed", target.display()))?;
-            // A directory that was made for it goes too; one with other files stays.
-            let _ = target.parent().map(std::fs::remove_dir);
-        }
+    let target = base.join("conf.d").join(IMPORTED);
+    let earlier = std::fs::read_to_string(&target).ok().filter(|earlier| *earlier != kept);
+    if earlier.is_some() && !args.replace && !args.dry_run {
+        let message = format!("{} holds an earlier import, which would be lost", target.display());
+        return Err(Told::new(Class::Input, "import.exists", message)
+            .hint("add --replace to let this one take its place, or rename the file to keep both; --dry-run compares")
+            .into());
     }
-    let after = loaded.map_err(|error| error.context(format!("{shown} was not imported")))?;
+    // Judged as the host would judge it in its place, before anything is written.
+    let draft = Draft { file: IMPORTED.to_owned(), shown: format!("{shown}, without what stays here"), text: kept };
+    let after = source.load_with(Some(draft.clone())).with_context(|| format!("{shown} was not imported"))?;
+    if !args.dry_run {
+        write(&target, &draft.text)?;
+    }
     for key in dropped {
         output::talk(&format!("left as it is here: {key}"));
     }
+    let changed = tell_changes(&before, &after)?;
+    let differ = if changed == 1 { "1 setting differs".to_owned() } else { format!("{changed} settings differ") };
+    let place = target.display();
+    output::talk(&match (args.dry_run, earlier.is_some()) {
+        (true, false) => format!("{differ}; nothing was written (it would be {place})"),
+        (true, true) => format!("{differ}; nothing was written ({place} holds an earlier import: --replace)"),
+        (false, false) => format!("{differ}; a running host takes them up when it is restarted ({place})"),
+        (false, true) => {
+            format!(
+                "{differ}; a running host takes them up when it is restarted ({place}, which held an earlier import)"
+            )
+        }
+    });
+    Ok(Exit::Success)
+}
+
+/// Prints each setting that another value holds for afterwards, and each that nobody sets any more.
+fn tell_changes(before: &Loaded, after: &Loaded) -> anyhow::Result<usize> {
+    let value = |loaded: &Loaded, key: &str| {
+        loaded.resolved.settings().iter().find(|one| one.key == key).map(|one| one.value.clone())
+    };
     let mut changed = 0;
     for setting in after.resolved.settings() {
-        let was = before.resolved.settings().iter().find(|old| old.key == setting.key);
-        if was.is_none_or(|old| old.value != setting.value) {
+        if value(before, &setting.key).is_none_or(|was| was != setting.value) {
             changed += 1;
             output::data(&format!("{} = {}\n", setting.key, setting.value))?;
         }
     }
-    let done = if args.dry_run { "nothing was written" } else { "a running host takes them up when it is restarted" };
-    output::talk(&format!("{changed} settings differ; {done} ({})", target.display()));
-    Ok(Exit::Success)
+    for setting in before.resolved.settings() {
+        if value(after, &setting.key).is_none() {
+            changed += 1;
+            output::data(&format!("{} is not set any more\n", setting.key))?;
+        }
+    }
+    Ok(changed)
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

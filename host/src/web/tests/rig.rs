@@ -346,5 +346,5 @@ fn configuration(directory: &std::path::Path, set: &[&str]) -> Config {
         ("TANDEM__INTEGRATION__ACME__WEBHOOK__PREVIOUS_TOKEN".to_owned(), PREVIOUS.to_owned()),
     ]);
     let set = settings.iter().chain(set).map(|text| (*text).to_owned()).collect();
-    load(&Inputs { file: None, environment, set, directory: directory.to_path_buf() }).unwrap().config
+    load(&Inputs { file: None, environment, set, directory: directory.to_path_buf(), draft: None }).unwrap().config
 }
