@@ -42,6 +42,16 @@ fn what_init_writes_holds_once_the_secrets_are_there() {
     assert_eq!(code(&without), 78);
     assert_eq!(talk(&without).matches("refers to the environment variable").count(), 3, "{}", talk(&without));
     let with = tandem(directory.path(), &SECRETS, &["check", "--deny-warnings"]);
+    assert_eq!(code(&with), 78);
+    insta::assert_snapshot!(talk(&with), @r#"
+    config.unwise
+
+      ⚠ `integration.acme.bigpanda.environment_id` is not set, so BigPanda is not polled, and an incident whose
+      │ share names no environment gets no tag and no comment
+      help: set it to the id of an environment that shows all incidents; `tandem doctor` lists them
+    "#);
+    let environment = "integration.acme.bigpanda.environment_id=63bd568809cb331300ff0001";
+    let with = tandem(directory.path(), &SECRETS, &["check", "--deny-warnings", "--set", environment]);
     assert_eq!(code(&with), 0, "{}", talk(&with));
     insta::assert_snapshot!(out(&with), @r#"
     the configuration holds (read: tandem.toml)
@@ -85,10 +95,11 @@ fn config_show_names_origins_and_masks_secrets() {
     integration.acme.bigpanda.api_key = {"env":"ACME_BIGPANDA_API_KEY"}  # tandem.toml:19
     integration.acme.bigpanda.api_url = "https://api.bigpanda.io"        # tandem.toml:17
     integration.acme.bigpanda.app_key = {"env":"ACME_BIGPANDA_APP_KEY"}  # tandem.toml:21
+    integration.acme.bigpanda.environment_id = ""                        # tandem.toml:23
     integration.acme.servicenow.password = "********"                    # --set integration.acme.servicenow.password
-    integration.acme.servicenow.url = "https://acme.service-now.com"     # tandem.toml:24
-    integration.acme.servicenow.username = "bigpanda"                    # tandem.toml:25
-    integration.acme.webhook.token = {"file":"webhook.token"}            # tandem.toml:31
+    integration.acme.servicenow.url = "https://acme.service-now.com"     # tandem.toml:26
+    integration.acme.servicenow.username = "bigpanda"                    # tandem.toml:27
+    integration.acme.webhook.token = {"file":"webhook.token"}            # tandem.toml:33
     log.level = "debug"                                                  # environment TANDEM__LOG__LEVEL
     server.admin_listen = "127.0.0.1:7701"                               # tandem.toml:8
     server.admin_token = "********"                                      # --set server.admin_token
@@ -131,6 +142,7 @@ fn a_host_without_integrations_does_not_start() {
     let refused = tandem(directory.path(), &[], &["run"]);
     assert_eq!(code(&refused), 78);
     insta::assert_snapshot!(talk(&refused), @r#"
+    no configuration was found: there is no tandem.toml in this directory, so the built-in defaults hold; --config FILE names one
     error: no integration is configured, so there is nothing to do
 
     hint: write an [integration.<name>] section; `tandem init` shows one
@@ -151,6 +163,56 @@ fn the_queue_of_nowhere_says_so() {
     hint: start the host, or name its configuration with --config
     [queue.nowhere]
     "#);
+}
+
+#[test]
+fn where_nothing_is_configured_it_is_said_so() {
+    let directory = tempfile::tempdir().unwrap();
+    for command in [&["check"][..], &["queue", "list"]] {
+        let told = talk(&tandem(directory.path(), &[], command));
+        assert!(told.starts_with("no configuration was found: there is no tandem.toml in this directory"), "{told}");
+    }
+    let set = talk(&tandem(directory.path(), &[], &["check", "--set", "log.level=debug"]));
+    assert!(!set.contains("no configuration was found"), "{set}");
+}
+
+#[test]
+fn a_key_that_is_none_is_not_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let none = tandem(directory.path(), &[], &["config", "show", "nope.prefix"]);
+    assert_eq!((code(&none), out(&none).as_str()), (1, ""));
+    assert!(talk(&none).contains("error: no setting begins with nope.prefix\n\nhint: "), "{}", talk(&none));
+    let unchanged = tandem(directory.path(), &[], &["config", "show", "server", "--changed"]);
+    assert_eq!(code(&unchanged), 0, "what is there and has its default is no mistake");
+}
+
+#[test]
+fn a_directory_of_plugins_that_is_none_is_warned_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let told = |arguments: &[&str]| talk(&tandem(directory.path(), &[], arguments));
+    let missing = told(&["check", "--set", "plugins.directory=plugin"]);
+    assert!(missing.contains("/plugin, which is no directory, so only the bundled plugins run"), "{missing}");
+    assert!(!told(&["check"]).contains("plugins.directory"), "nobody named the default's");
+    std::fs::create_dir(directory.path().join("plugin")).unwrap();
+    assert!(!told(&["check", "--set", "plugins.directory=plugin"]).contains("plugins.directory"));
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_another_matter_than_an_address_that_is_none() {
+    let world = World::new().await;
+    world.written();
+    let run = |address: &str| {
+        tandem(
+            world.directory(),
+            &[],
+            &["run", "--set", &format!("server.listen={address}"), "--set", "log.level=error"],
+        )
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = run(&taken.local_addr().unwrap().to_string());
+    assert!(code(&busy) == 69 && talk(&busy).contains("hint: another program has the port"), "{}", talk(&busy));
+    let elsewhere = run("192.0.2.1:7700");
+    assert!(code(&elsewhere) == 78 && talk(&elsewhere).contains("hint: this machine has no such address"));
 }
 
 #[test]
@@ -189,6 +251,13 @@ async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
     assert!(out(&shown).contains("create-ticket → servicenow") && out(&shown).contains("attempts"), "{}", out(&shown));
     assert_eq!(code(&ask(&["show", "4711"])), 1);
     assert_eq!(code(&ask(&["discard", "4711"])), 1);
+    let event = ask(&["show", "e3"]);
+    assert!(code(&event) == 1 && talk(&event).starts_with("error: no event e3 is quarantined\n"), "{}", talk(&event));
+    for arguments in [&["list"][..], &["list", "--quarantined"], &["retry", "--all"], &["discard", "--all"]] {
+        let nobody = ask(&[arguments, &["--integration", "nope"]].concat());
+        assert_eq!(code(&nobody), 1);
+        assert!(talk(&nobody).contains("no integration nope\n\nhint: there are: acme\n"), "{}", talk(&nobody));
+    }
 
     // What was broken is mended, and the operator says so.
     world.sim.servicenow_faults().clear();
@@ -217,7 +286,14 @@ async fn the_queue_is_shown_and_decided_about_with_and_without_a_host() {
     world.until("another dead letter", |_| dead().as_array().is_some_and(|all| all.len() == 1)).await;
     let number = dead()[0]["id"].to_string();
     world.sim.servicenow_faults().clear();
-    let discarded = ask(&["discard", &number]);
+    let dry = ask(&["discard", "--all", "--integration", "acme"]);
+    assert!(code(&dry) == 0 && out(&dry).contains("create-ticket"), "{}", out(&dry));
+    assert_eq!(
+        talk(&dry),
+        "nothing was changed; with --yes 1 dead letter would be given up, and what it holds is lost\n"
+    );
+    assert_eq!(dead()[0]["id"].to_string(), number, "a dry run gave it up");
+    let discarded = ask(&["discard", "--all", "--yes"]);
     assert_eq!((code(&discarded), out(&discarded)), (0, format!("request {number} is given up\n")));
     assert_eq!(dead(), serde_json::json!([]));
     assert_eq!(code(&ask(&["discard", &number])), 1);

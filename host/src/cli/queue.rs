@@ -8,9 +8,11 @@ mod many;
 mod show;
 mod what;
 
+use super::integration::one;
 use super::{Exit, Source, block_on, output, report};
+use crate::config::Integration;
 use crate::domain::fault::Class;
-use crate::domain::id::{IntegrationName, RequestId};
+use crate::domain::id::{EventId, IntegrationName, RequestId};
 use crate::store::{QueueFilter, RequestState, RequestView, Retried};
 use desk::Desk;
 use what::{Rate, What, WithPlugin};
@@ -19,17 +21,17 @@ use what::{Rate, What, WithPlugin};
 pub(super) enum Command {
     /// List requests that are not finished, newest first
     List(List),
-    /// Show one request: what it writes, each attempt, and its link's history
+    /// Show one request: what it writes, each attempt, and its link's history; or one quarantined event
     Show {
-        /// The number in the first column of `queue list`
-        id: i64,
+        /// The number in the first column of `queue list`, or of `queue list --quarantined`, such as 17 or e17
+        what: What,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Make requests due now, with a fresh budget of attempts; or have quarantined events looked at again
     Retry(Retry),
-    /// Give requests or quarantined events up; their links go on with the next share
+    /// Give requests or quarantined events up; their links go on with the next share. All at once only with --yes
     Discard(Discard),
 }
 
@@ -85,12 +87,15 @@ pub(super) struct Discard {
     /// The numbers in the first column of `queue list`, or of `queue list --quarantined`, such as 17 or e17
     #[arg(required_unless_present = "all")]
     what: Vec<What>,
-    /// Every dead letter
+    /// Every dead letter: a dry run, unless --yes is given
     #[arg(long, conflicts_with = "what")]
     all: bool,
     /// Of one integration only
     #[arg(long, conflicts_with = "what", value_parser = integration)]
     integration: Option<IntegrationName>,
+    /// Give all of them up; what they hold is lost
+    #[arg(long, conflicts_with = "what")]
+    yes: bool,
 }
 
 fn integration(text: &str) -> Result<IntegrationName, String> {
@@ -107,24 +112,44 @@ pub(super) fn run(source: &Source, command: Command) -> anyhow::Result<Exit> {
     let config = source.load()?.config;
     block_on(async {
         let desk = Desk::find(&config).await?;
+        if let Some(name) = command.integration() {
+            known(&desk, &config.integrations, name).await?;
+        }
         match command {
             Command::List(list) => print_list(&desk, list).await,
-            Command::Show { id, json } => print_one(&desk, RequestId(id), json).await,
+            Command::Show { what: What::Request(id), json } => print_one(&desk, id, json).await,
+            Command::Show { what: What::Event(id), json } => print_event(&desk, id, json).await,
             Command::Retry(Retry { all: true, integration, reason, rate, dry_run, json, .. }) => {
                 many::run(&desk, many::Which { integration, reason }, rate, dry_run, json).await
             }
             Command::Retry(Retry { what, with_plugin: Some(with), .. }) => retry_with(&desk, &what, &with).await,
             Command::Retry(Retry { what, .. }) => retry(&desk, &what).await,
-            Command::Discard(Discard { all: true, integration, .. }) => {
-                let dead = dead(&desk, integration).await?;
-                if dead.is_empty() {
-                    output::talk("there is no dead letter");
-                }
-                discard(&desk, &dead).await
-            }
+            Command::Discard(Discard { all: true, integration, yes, .. }) => discard_all(&desk, integration, yes).await,
             Command::Discard(Discard { what, .. }) => discard(&desk, &what).await,
         }
     })
+}
+
+impl Command {
+    /// The one integration that it is about, if it says so.
+    fn integration(&self) -> Option<&IntegrationName> {
+        match self {
+            Self::List(List { integration, .. })
+            | Self::Retry(Retry { integration, .. })
+            | Self::Discard(Discard { integration, .. }) => integration.as_ref(),
+            Self::Show { .. } => None,
+        }
+    }
+}
+
+/// Refuses the name of an integration that nobody knows. One that is no longer configured may still have requests.
+async fn known(desk: &Desk, all: &[Integration], name: &IntegrationName) -> anyhow::Result<()> {
+    let Err(unknown) = one(all, Some(name)) else { return Ok(()) };
+    let filter = QueueFilter { integration: Some(name.clone()), states: RequestState::ALL.to_vec(), limit: 1 };
+    if desk.list(&filter).await?.is_empty() && desk.quarantined(Some(name)).await?.is_empty() {
+        return Err(unknown.into());
+    }
+    Ok(())
 }
 
 async fn print_list(desk: &Desk, list: List) -> anyhow::Result<Exit> {
@@ -157,6 +182,20 @@ async fn print_one(desk: &Desk, id: RequestId, json: bool) -> anyhow::Result<Exi
         output::json(&detail)?;
     } else {
         output::data(&show::detail(&detail))?;
+    }
+    Ok(Exit::Success)
+}
+
+async fn print_event(desk: &Desk, id: EventId, json: bool) -> anyhow::Result<Exit> {
+    let Some(event) = desk.quarantined(None).await?.into_iter().find(|event| event.id == id) else {
+        return Err(report::Told::new(Class::Missing, "queue.missing", format!("no event e{id} is quarantined"))
+            .hint("`tandem queue list --quarantined` shows those that are; a request has a number without the e")
+            .into());
+    };
+    if json {
+        output::json(&event)?;
+    } else {
+        output::data(&show::events(&[event]))?;
     }
     Ok(Exit::Success)
 }
@@ -223,10 +262,25 @@ fn tell(said: Result<String, String>, exit: &mut Exit) -> anyhow::Result<()> {
     }
 }
 
-async fn dead(desk: &Desk, integration: Option<IntegrationName>) -> anyhow::Result<Vec<What>> {
+/// What is given up is lost, so it is only listed until somebody says yes.
+async fn discard_all(desk: &Desk, integration: Option<IntegrationName>, yes: bool) -> anyhow::Result<Exit> {
     let states = vec![RequestState::Dead, RequestState::DeadPending];
-    let requests = desk.list(&QueueFilter { integration, states, limit: 1000 }).await?;
-    Ok(requests.iter().map(|request: &RequestView| What::Request(request.id)).collect())
+    let dead = desk.list(&QueueFilter { integration, states, limit: 1000 }).await?;
+    if dead.is_empty() {
+        output::talk("there is no dead letter");
+        return Ok(Exit::Success);
+    }
+    if yes {
+        let all: Vec<What> = dead.iter().map(|request: &RequestView| What::Request(request.id)).collect();
+        return discard(desk, &all).await;
+    }
+    output::data(&show::list(&dead))?;
+    let what = match dead.len() {
+        1 => "1 dead letter would be given up, and what it holds is lost".to_owned(),
+        more => format!("{more} dead letters would be given up, and what they hold is lost"),
+    };
+    output::talk(&format!("nothing was changed; with --yes {what}"));
+    Ok(Exit::Success)
 }
 
 fn no_such(id: RequestId) -> report::Told {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::output::{table, time};
 use crate::domain::outcome::Failure;
-use crate::store::{EventView, RequestDetail, RequestView};
+use crate::store::{EventView, RequestDetail, RequestState, RequestView};
 use crate::sync::Redone;
 
 /// One line a request.
@@ -15,16 +15,35 @@ pub(super) fn list(requests: &[RequestView]) -> String {
         vec![
             request.id.to_string(),
             request.state.as_str().to_owned(),
-            request.attempts.to_string(),
+            tried(request).to_string(),
             time(request.due),
             request.integration.to_string(),
             request.incident.to_string(),
             request.ticket.clone().unwrap_or_else(|| "-".to_owned()),
             request.operation.clone(),
-            request.failure.as_ref().map(short).unwrap_or_default(),
+            failure(request).map(short).unwrap_or_default(),
         ]
     }));
     table(&rows)
+}
+
+/// How often it was tried since it was last made due. The row counts failures only, and what is done was tried once
+/// more.
+fn tried(request: &RequestView) -> u32 {
+    match request.state {
+        RequestState::Done => request.attempts.saturating_add(1),
+        RequestState::Ready
+        | RequestState::Leased
+        | RequestState::Retry
+        | RequestState::DeadPending
+        | RequestState::Dead
+        | RequestState::Discarded => request.attempts,
+    }
+}
+
+/// Why it is not done. What is done has no failure, whatever came before; its attempts tell of that.
+fn failure(request: &RequestView) -> Option<&Failure> {
+    request.failure.as_ref().filter(|_| request.state != RequestState::Done)
 }
 
 /// The failure's code, errno and status.
@@ -86,7 +105,7 @@ pub(super) fn detail(detail: &RequestDetail) -> String {
     line("request", &format!("{} ({})", view.id, request.key));
     line("operation", &format!("{} → {}", view.operation, view.target.as_str()));
     line("state", view.state.as_str());
-    line("tries", &view.attempts.to_string());
+    line("tries", &tried(view).to_string());
     line("integration", view.integration.as_str());
     line("incident", view.incident.as_str());
     line("ticket", view.ticket.as_deref().unwrap_or("-"));
@@ -96,7 +115,7 @@ pub(super) fn detail(detail: &RequestDetail) -> String {
     if view.crashes > 0 {
         line("crashes", &view.crashes.to_string());
     }
-    if let Some(failure) = &view.failure {
+    if let Some(failure) = failure(view) {
         line("failure", &format!("{} [{}]", failure.summary, short(failure)));
         if let Some(detail) = &failure.detail {
             line("", detail);
@@ -134,7 +153,7 @@ mod tests {
     use crate::domain::request::{Cause, Operation, Request, Target};
     use crate::domain::share::ShareKind;
     use crate::domain::time::Timestamp;
-    use crate::store::{AttemptView, JournalEntry, RequestState};
+    use crate::store::{AttemptView, JournalEntry};
     use crate::sync::Change;
 
     fn view() -> RequestView {
@@ -172,6 +191,13 @@ mod tests {
         insta::assert_snapshot!(list(&[view()]), @r#"
         ID  STATE         TRIES  DUE                   INTEGRATION  INCIDENT                  TICKET  OPERATION  FAILURE
         12  dead-pending  5      2026-01-01 01:00:00Z  acme         65f1c2a9e0b7d40012a4c101  -       callback   transport.connect ECONNREFUSED
+        "#);
+    }
+
+    #[test]
+    fn what_is_done_shows_every_try_and_no_failure() {
+        let done = RequestView { state: RequestState::Done, attempts: 1, ..view() };
+        insta::assert_snapshot!(list(&[done]), @r#"
         "#);
     }
 

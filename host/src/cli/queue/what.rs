@@ -10,7 +10,7 @@ use crate::domain::id::{EventId, PluginId, RequestId};
 
 /// One thing to decide about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
+pub(in crate::cli) enum What {
     Request(RequestId),
     Event(EventId),
 }
