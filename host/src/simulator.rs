@@ -20,6 +20,7 @@ mod serve;
 mod servicenow;
 mod socket;
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -133,7 +134,17 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Listen { source, .. } if source.kind() == ErrorKind::AddrNotAvailable => {
+                "this machine has no such address; 127.0.0.1 is itself, 0.0.0.0 each that it has"
+            }
             Self::Listen { .. } => "choose another port, or port 0 for a free one",
+        }
+    }
+
+    /// Whether another program has the port, which may let it go.
+    pub fn is_taken(&self) -> bool {
+        match self {
+            Self::Listen { source, .. } => source.kind() == ErrorKind::AddrInUse,
         }
     }
 }

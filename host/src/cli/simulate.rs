@@ -93,6 +93,14 @@ impl Error {
         }
     }
 
+    /// Whether another program has the port.
+    pub fn is_taken(&self) -> bool {
+        match self {
+            Self::Start(error) => error.is_taken(),
+            Self::Tickets(_) | Self::Print(_) | Self::Signals(_) => false,
+        }
+    }
+
     /// What to do about it, where we know.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -8,19 +8,12 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::capacity::Limits;
 use super::fault::Fault;
 use super::http::{Reply, Request};
 use super::serve::Site;
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany<T> {
-    Many(Vec<T>),
-    One(T),
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,16 +45,14 @@ pub(crate) fn answer(site: &impl Site, request: &Request<'_>, segments: &[&str])
             controls.faults.clear();
             done()
         }
-        (&Method::POST, ["faults"]) => with_body(request, |faults: OneOrMany<Fault>| {
-            match faults {
-                OneOrMany::One(fault) => controls.faults.add(fault),
-                OneOrMany::Many(faults) => {
-                    for fault in faults {
-                        controls.faults.add(fault);
-                    }
+        (&Method::POST, ["faults"]) => with_body(request, |body: Value| match faults(body) {
+            Ok(faults) => {
+                for fault in faults {
+                    controls.faults.add(fault);
                 }
+                done()
             }
-            done()
+            Err(why) => refused(why),
         }),
         (&Method::GET, ["requests"]) => Reply::json(StatusCode::OK, &controls.recorder.requests()),
         (&Method::GET, ["counts"]) => Reply::json(StatusCode::OK, &controls.recorder.counts()),
@@ -104,6 +95,20 @@ pub(crate) fn answer(site: &impl Site, request: &Request<'_>, segments: &[&str])
         }
         _ => site.control(request, segments),
     }
+}
+
+/// One fault or a list of them.
+fn faults(body: Value) -> Result<Vec<Fault>, String> {
+    let read = match body {
+        Value::Array(all) => all.into_iter().map(serde_json::from_value).collect(),
+        one => serde_json::from_value(one).map(|fault| vec![fault]),
+    };
+    read.map_err(|error: serde_json::Error| {
+        format!(
+            "the body does not fit: {error}; send one fault or a list of them, each such as {}",
+            r#"{"method":"POST","path":"/table/incident","count":1,"action":{"kind":"status","status":503}}"#
+        )
+    })
 }
 
 /// The answer to a change that went through.

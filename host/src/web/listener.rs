@@ -1,6 +1,7 @@
 //! The accept loops. Not `axum::serve`: that one installs no timer, so a head that never ends would hold its
 //! connection for ever.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,11 @@ pub struct Error {
 
 impl crate::domain::fault::Fault for Error {
     fn class(&self) -> crate::domain::fault::Class {
-        crate::domain::fault::Class::Config
+        match self.source.kind() {
+            // Whoever has the port may let it go; what is configured holds.
+            ErrorKind::AddrInUse => crate::domain::fault::Class::Transient,
+            _ => crate::domain::fault::Class::Config,
+        }
     }
 
     fn code(&self) -> &'static str {
@@ -38,7 +43,22 @@ impl crate::domain::fault::Fault for Error {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("another program may be using the port; change `server.listen` or `server.admin_listen`".to_owned())
+        let port = self.address.port();
+        Some(match self.source.kind() {
+            ErrorKind::AddrInUse => {
+                "another program has the port, perhaps another host; end it, or change `server.listen` or \
+                 `server.admin_listen`"
+                    .to_owned()
+            }
+            ErrorKind::AddrNotAvailable => format!(
+                "this machine has no such address; in `server.listen` or `server.admin_listen` write one that it has, \
+                 127.0.0.1:{port} for itself alone or 0.0.0.0:{port} for all"
+            ),
+            ErrorKind::PermissionDenied => format!(
+                "port {port} is for privileged programs; use one above 1023 in `server.listen` or `server.admin_listen`"
+            ),
+            _ => "change `server.listen` or `server.admin_listen`".to_owned(),
+        })
     }
 }
 

@@ -200,5 +200,11 @@ async fn every_request_is_counted_and_the_newest_are_kept() {
         .control(&format!("{}/_control/faults", sim.handle.servicenow_url()), &json!({"action": {"kind": "explode"}}))
         .await;
     assert_eq!(mistaken.status, 400);
-    assert!(mistaken.json()["error"].as_str().unwrap().starts_with("the body does not fit"));
+    let why = mistaken.json()["error"].as_str().unwrap().to_owned();
+    assert!(why.contains("unknown variant `explode`, expected one of `status`, `delay`"), "{why}");
+    assert!(why.contains("one fault or a list of them, each such as {\"method\":\"POST\""), "{why}");
+    let url = format!("{}/_control/faults", sim.handle.servicenow_url());
+    let shown = why.split("such as ").nth(1).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(shown).unwrap();
+    assert_eq!(sim.control(&url, &json!([shown])).await.status, 200, "the example is refused");
 }
