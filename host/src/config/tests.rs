@@ -128,6 +128,7 @@ fn an_integration_may_live_in_the_environment_alone() {
         ("SERVICENOW__PASSWORD", "canary-1"),
         ("BIGPANDA__API_KEY", "canary-2"),
         ("BIGPANDA__APP_KEY", "canary-3"),
+        ("BIGPANDA__ENVIRONMENT_ID", "63bd568809cb331300ff0001"),
         ("WEBHOOK__TOKEN", "canary-0123456789abcdef"),
         ("INCIDENTS__TAG_MAPPING", "[{ tag = \"owner\", field = \"u_owner\", direction = \"both\" }]"),
     ]

@@ -198,6 +198,8 @@ mod tests {
     fn what_is_done_shows_every_try_and_no_failure() {
         let done = RequestView { state: RequestState::Done, attempts: 1, ..view() };
         insta::assert_snapshot!(list(&[done]), @r#"
+        ID  STATE  TRIES  DUE                   INTEGRATION  INCIDENT                  TICKET  OPERATION  FAILURE
+        12  done   2      2026-01-01 01:00:00Z  acme         65f1c2a9e0b7d40012a4c101  -       callback
         "#);
     }
 
