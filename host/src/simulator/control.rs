@@ -99,9 +99,11 @@ pub(crate) fn answer(site: &impl Site, request: &Request<'_>, segments: &[&str])
 
 /// One fault or a list of them.
 fn faults(body: Value) -> Result<Vec<Fault>, String> {
-    let read = match body {
-        Value::Array(all) => all.into_iter().map(serde_json::from_value).collect(),
-        one => serde_json::from_value(one).map(|fault| vec![fault]),
+    let one = |fault: Value| serde_json::from_value(fault);
+    let read = if let Value::Array(all) = body {
+        all.into_iter().map(one).collect()
+    } else {
+        one(body).map(|fault| vec![fault])
     };
     read.map_err(|error: serde_json::Error| {
         format!(

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use super::router;
 use super::site::Site;
 use crate::config;
+use crate::domain::fault::{Class, Fault};
 
 /// Why a socket could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +30,10 @@ pub struct Error {
     source: std::io::Error,
 }
 
-impl crate::domain::fault::Fault for Error {
-    fn class(&self) -> crate::domain::fault::Class {
-        match self.source.kind() {
-            // Whoever has the port may let it go; what is configured holds.
-            ErrorKind::AddrInUse => crate::domain::fault::Class::Transient,
-            _ => crate::domain::fault::Class::Config,
-        }
+impl Fault for Error {
+    fn class(&self) -> Class {
+        // Whoever has the port may let it go; what is configured holds.
+        if self.source.kind() == ErrorKind::AddrInUse { Class::Transient } else { Class::Config }
     }
 
     fn code(&self) -> &'static str {
@@ -44,20 +42,22 @@ impl crate::domain::fault::Fault for Error {
 
     fn hint(&self) -> Option<String> {
         let port = self.address.port();
-        Some(match self.source.kind() {
-            ErrorKind::AddrInUse => {
-                "another program has the port, perhaps another host; end it, or change `server.listen` or \
-                 `server.admin_listen`"
-                    .to_owned()
-            }
-            ErrorKind::AddrNotAvailable => format!(
+        let kind = self.source.kind();
+        Some(if kind == ErrorKind::AddrInUse {
+            "another program has the port, perhaps another host; end it, or change `server.listen` or \
+             `server.admin_listen`"
+                .to_owned()
+        } else if kind == ErrorKind::AddrNotAvailable {
+            format!(
                 "this machine has no such address; in `server.listen` or `server.admin_listen` write one that it has, \
                  127.0.0.1:{port} for itself alone or 0.0.0.0:{port} for all"
-            ),
-            ErrorKind::PermissionDenied => format!(
+            )
+        } else if kind == ErrorKind::PermissionDenied {
+            format!(
                 "port {port} is for privileged programs; use one above 1023 in `server.listen` or `server.admin_listen`"
-            ),
-            _ => "change `server.listen` or `server.admin_listen`".to_owned(),
+            )
+        } else {
+            "change `server.listen` or `server.admin_listen`".to_owned()
         })
     }
 }

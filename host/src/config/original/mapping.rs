@@ -16,13 +16,13 @@ const SERVICENOW: [&str; 3] = ["servicenow", "snow", "sn"];
 pub(super) fn read(value: &str) -> Option<Value> {
     let rows = match serde_json::from_str(value).ok()? {
         Json::Array(rows) => rows,
-        Json::Object(object) => match only_list(&object) {
-            Some(rows) => rows.clone(),
-            None => {
+        Json::Object(object) => {
+            let Some(rows) = only_list(&object) else {
                 let rows = object.iter().map(|(tag, field)| row(tag, field.as_str()?, "to-servicenow"));
                 return rows.collect::<Option<Vec<_>>>().map(Value::Array);
-            }
-        },
+            };
+            rows.clone()
+        }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => return None,
     };
     let rows = rows.iter().map(|row| from_columns(row.as_object()?));
