@@ -25,3 +25,13 @@ pub use ports::{Effective, Integration, Notify, Polls, Reader, Settings, Transfo
 pub use redo::{Change, NotRedone, Redone, Tried};
 pub use retrieve::{Answer, NotSettled, Retrieved, Settled};
 pub use runtime::{Handle, Options, Parts};
+
+use crate::domain::id::IntegrationName;
+use crate::domain::time::Timestamp;
+use crate::store::Cursor;
+
+/// Where the first looks at both sides begin when links were made while no host ran: at the time of making them, so that
+/// what happens until a host starts is seen.
+pub fn beginnings(integration: &IntegrationName, at: Timestamp) -> [Cursor; 2] {
+    [poll_bigpanda::beginning(integration, at), poll_servicenow::beginning(integration, at)]
+}

@@ -118,6 +118,12 @@ async fn links_are_not_written_under_a_running_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_to_a_ticket_that_was_taken_over_reaches_its_incident() {
+    happens(false).await;
+    happens(true).await;
+}
+
+/// Whether a host runs already or is only started later.
+async fn happens(before_the_start: bool) {
     let world = World::with(Config { original: true, accept_unknown_incidents: true, ..Config::default() }).await;
     let mut world = world.configured(SYNC);
     let (id, share) = incident(7);
@@ -127,10 +133,16 @@ async fn what_happens_to_a_ticket_that_was_taken_over_reaches_its_incident() {
     theirs(&world, &id);
     let (code, told, talk) = adopt(&world, &["--apply"]).await;
     assert_eq!(code, 0, "{told}{talk}");
+    let ticket = world.sim.tickets().remove(0);
+    let resolve = |world: &World| world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &RESOLVED).unwrap();
+    if before_the_start {
+        resolve(&world);
+    }
     assert!(world.start(&[]).await, "{}", world.log());
     world.until("both sides were looked at", |world| world.looks() >= 2).await;
-    let ticket = world.sim.tickets().remove(0);
-    world.sim.edit_ticket(&ticket.sys_id, "beth.anglin", &RESOLVED).unwrap();
+    if !before_the_start {
+        resolve(&world);
+    }
     world.until("the incident is resolved", |world| !is_active(world, &id)).await;
 }
 

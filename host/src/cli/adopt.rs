@@ -15,7 +15,8 @@ use crate::domain::fault::Class;
 use crate::domain::id::IntegrationName;
 use crate::domain::ticket::{Phase, TicketState};
 use crate::store::sqlite::{Options, SqliteStore, upkeep};
-use crate::store::{Adoption, Links, NewLink};
+use crate::store::{Adoption, Inbox as _, Links, NewLink};
+use crate::sync;
 
 /// Lines that a dry run prints of what would be taken over.
 const SHOWN: usize = 20;
@@ -53,13 +54,23 @@ async fn take_over(config: &Config, args: Args, next: &str) -> anyhow::Result<Ex
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     // Before the long look: a host that runs would be in the way at the end.
     let store = if args.apply { Some(open(config).await?) } else { None };
+    let begun = clock.now();
     let servicenow = app::clients::servicenow_client(chosen, &clock)?;
     let bigpanda = app::clients::bigpanda_client(chosen, &clock)?;
     let maker = if args.ours { Maker::Tandem } else { Maker::Original };
     let plan = adopt::plan(maker, chosen, &servicenow, &bigpanda).await.map_err(told)?;
     let links = plan.links(maker, chosen);
     let adoptions = match store {
-        Some(store) => Links::adopt(&store, links, clock.now()).await?,
+        Some(store) => {
+            let adoptions = Links::adopt(&store, links, clock.now()).await?;
+            // No host has looked yet: what happens before one does must not be overlooked.
+            for cursor in sync::beginnings(&chosen.name, begun) {
+                if store.cursor(&chosen.name, cursor.poller).await?.is_none() {
+                    store.accept_polled(Vec::new(), cursor).await?;
+                }
+            }
+            adoptions
+        }
         None => would(config, links).await?,
     };
     let sorted = plan.sorted(adoptions);

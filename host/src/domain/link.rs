@@ -82,6 +82,9 @@ pub struct Memory {
     /// By incident tag: the values that both sides last agreed on.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub agreed: BTreeMap<String, Agreed>,
+    /// How many tickets the incident had before those that this store knows, as the number of an adopted one says.
+    #[serde(skip_serializing_if = "none")]
+    pub earlier: usize,
     /// Tickets that the incident had before this one, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<Former>,
@@ -131,6 +134,11 @@ fn is_zero(number: &i64) -> bool {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+fn none(count: &usize) -> bool {
+    *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
 fn is_open(phase: &Phase) -> bool {
     *phase == Phase::Open
 }
@@ -165,20 +173,49 @@ impl Link {
         self.ticket = Some(ticket.ticket.clone());
         self.memory.phase = ticket.phase();
         self.memory.version = ticket.version();
+        let before = Self::number_in(ticket.field("correlation_id")).saturating_sub(1);
+        self.memory.earlier = before.saturating_sub(self.memory.former.len());
     }
 
     /// `correlation_id` of the ticket: how it is found again after an unknown outcome. A ticket that takes the place
     /// of an earlier one gets a number, so that looking for it never finds its predecessor.
     pub fn correlation_id(&self) -> String {
-        match self.memory.former.len() {
+        match self.memory.earlier.saturating_add(self.memory.former.len()) {
             0 => format!("{CORRELATION}{}", self.incident),
             before => format!("{CORRELATION}{}:{}", self.incident, before.saturating_add(1)),
         }
+    }
+
+    /// Which of its incident's tickets one is, from 1, by its `correlation_id`; 0 where that is none of ours.
+    fn number_in(correlation_id: &str) -> usize {
+        let Some(id) = correlation_id.strip_prefix(CORRELATION) else { return 0 };
+        id.split_once(':').map_or(1, |(_, number)| number.parse().unwrap_or(1))
     }
 
     /// The incident that a `correlation_id` of ours names.
     pub fn incident_of(correlation_id: &str) -> Option<IncidentId> {
         let id = correlation_id.strip_prefix(CORRELATION)?;
         IncidentId::new(id.split_once(':').map_or(id, |(id, _)| id)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::seal::samples;
+
+    #[test]
+    fn a_ticket_that_is_found_says_how_many_there_were_before() {
+        let number_after = |correlation: &str| {
+            let mut link = samples::link();
+            let correlation = correlation.replace("ID", link.incident.as_str());
+            link.found(&samples::ticket_state(&[("correlation_id", &correlation)]));
+            let former = link.ticket.take().map(|TicketRef { sys_id, number, .. }| Former { sys_id, number });
+            link.memory.former.extend(former);
+            link.correlation_id().replace(link.incident.as_str(), "ID")
+        };
+        assert_eq!(number_after("bigpanda:ID"), "bigpanda:ID:2");
+        assert_eq!(number_after("bigpanda:ID:2"), "bigpanda:ID:3");
+        assert_eq!(number_after("something of the original's"), "bigpanda:ID:2");
     }
 }

@@ -14,9 +14,10 @@ use super::ports::Integration;
 use super::runtime::Shared;
 use crate::bigpanda::Listed;
 use crate::domain::event::Occasion;
-use crate::domain::id::{EnvironmentId, IncidentId};
+use crate::domain::id::{EnvironmentId, IncidentId, IntegrationName};
 use crate::domain::incident::{Activity, Incident};
 use crate::domain::outcome::Outcome;
+use crate::domain::time::Timestamp;
 use crate::engine::echo::outline;
 use crate::engine::seal::is_ours;
 use crate::steps::{self, Step};
@@ -37,6 +38,12 @@ struct Place {
     /// Incidents that were handled, and whose history may hold a comment that no share told of.
     #[serde(default)]
     unread: BTreeSet<String>,
+}
+
+/// Where looks begin if all up to that time is known.
+pub(super) fn beginning(integration: &IntegrationName, at: Timestamp) -> Cursor {
+    let place = serde_json::to_string(&Place { since: at.seconds(), ..Place::default() }).unwrap_or_default();
+    Cursor { integration: integration.clone(), poller: POLLER, place }
 }
 
 /// Histories that one look reads at most; the others wait for the next.

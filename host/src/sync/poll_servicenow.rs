@@ -13,7 +13,7 @@ use super::poll::Trouble;
 use super::ports::Integration;
 use super::runtime::Shared;
 use crate::domain::event::Occasion;
-use crate::domain::id::SysId;
+use crate::domain::id::{IntegrationName, SysId};
 use crate::domain::ticket::TicketState;
 use crate::domain::time::Timestamp;
 use crate::engine::Policy;
@@ -39,6 +39,17 @@ struct Place {
     since: String,
     /// Versions of the tickets that changed in the overlap before, with the time of their change.
     seen: BTreeMap<String, (i64, String)>,
+}
+
+/// How far the clocks of host and instance may differ where the first look begins at a time of the host's. What is seen
+/// too early is known already.
+const APART: Duration = Duration::from_mins(15);
+
+/// Where looks begin if all up to that time is known.
+pub(super) fn beginning(integration: &IntegrationName, at: Timestamp) -> Cursor {
+    let since = earlier(&text(at), APART);
+    let place = serde_json::to_string(&Place { since, ..Place::default() }).unwrap_or_default();
+    Cursor { integration: integration.clone(), poller: POLLER, place }
 }
 
 /// One look. Returns how many changes were new.
