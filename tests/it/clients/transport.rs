@@ -37,6 +37,16 @@ async fn a_refused_connection_was_certainly_not_used() {
 }
 
 #[tokio::test]
+async fn an_address_without_a_route_was_certainly_not_used() {
+    // No connection leads to a multicast address, whatever routes this machine has.
+    let outcome = create(settings("http://224.0.0.1:9".parse().unwrap())).await;
+    assert_eq!(
+        line(outcome),
+        "not applied: transport.connect: ServiceNow cannot be reached over the network (ENETUNREACH) | ENETUNREACH"
+    );
+}
+
+#[tokio::test]
 async fn an_unknown_name_is_not_found_or_the_resolver_is_silent() {
     let (kind, failure) = split(create(settings("http://no-such-host.invalid".parse().unwrap())).await);
     assert_eq!((kind, failure.code.as_str()), ("not applied", "transport.name"));

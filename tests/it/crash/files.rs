@@ -65,7 +65,7 @@ pub(super) fn dying_while_a_file_is_replaced_leaves_the_old_one() {
     let import = |attempts: u32, environment: &[(&str, &str)]| {
         let text = format!("[integration.acme.retry]\nattempts = {attempts}\n");
         std::fs::write(directory.path().join("export.toml"), text).unwrap();
-        run(environment, &["config", "import", "export.toml"])
+        run(environment, &["config", "import", "--replace", "export.toml"])
     };
     std::fs::write(directory.path().join("tandem.toml"), CONFIGURATION).unwrap();
     let first = import(4, &SECRETS);
