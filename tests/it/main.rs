@@ -40,6 +40,7 @@ mod plugin_chain;
 mod plugin_hooks;
 mod plugin_reload;
 mod poison;
+mod pull_script;
 mod shares;
 mod simulation;
 mod simulator;

@@ -87,6 +87,8 @@ fn an_export_of_the_original_becomes_a_configuration_that_holds() {
     tag_mapping = [{ tag = "owner_team", field = "u_owner_team", direction = "both" }, { tag = "site", field = "location", direction = "to-servicenow" }]
     [telemetry]
     endpoint = "https://otel.acme.example/v1"
+    [integration.acme.sync]
+    servicenow_query = "correlation_idSTARTSWITHbigpanda:^ORx_bip_panda_bigpanda_idISNOTEMPTY"
     "#);
     assert!(!told.contains("swordfish") && !written(directory.path()).contains("swordfish"));
 

@@ -53,6 +53,9 @@ pub struct Takeover {
     pub foreign: usize,
 }
 
+/// Our tickets and the original's.
+const POLLED: &str = "correlation_idSTARTSWITHbigpanda:^ORx_bip_panda_bigpanda_idISNOTEMPTY";
+
 /// Secrets that the file of a new integration refers to anyway.
 const ASKED_FOR: [&str; 2] = ["api_key", "app_key"];
 
@@ -75,6 +78,11 @@ pub fn take_over(properties: &[Property], integration: &IntegrationName) -> Take
             continue;
         };
         takeover.told.push(Told { property: property.name.clone(), fate });
+    }
+    // Tickets that are taken over from it are known by its column, and polls have to find them.
+    if !takeover.told.is_empty() {
+        let (section, key) = (format!("integration.{integration}.sync"), "servicenow_query".to_owned());
+        takeover.lines.push(Line { section, key, value: format!("\"{POLLED}\"") });
     }
     takeover
 }
