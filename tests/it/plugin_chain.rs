@@ -202,6 +202,19 @@ fn phase_comes_before_priority_and_priority_before_id() {
 }
 
 #[test]
+fn a_plugin_of_ones_own_comes_after_the_bundled_ones_whatever_its_id() {
+    let moody = bundle("moody");
+    let plugged = Plugged::start(&[moody, bundle("job")]);
+    let own = as_id(moody, "a-plugin-of-ones-own", "map");
+    plugged.put("own.wasm", &own);
+    // What replaces a bundled one keeps its place.
+    plugged.put("job.wasm", bundle("job").bytes);
+    plugged.host.reload_now();
+    let chain: Vec<String> = plugged.host.status().plugins.iter().map(|plugin| plugin.id.clone()).collect();
+    assert_eq!(chain[..3], ["job", "moody", "a-plugin-of-ones-own"]);
+}
+
+#[test]
 fn two_writers_of_one_field_are_settled_as_the_operator_says() {
     let moody = bundle("moody");
     let twin = Bundled { name: "twin", bytes: as_id(moody, "twin", "finalize").leak() };

@@ -30,7 +30,8 @@ impl Generation {
         let runs = |plugin: &Arc<Loaded>| !config.disabled.contains(&plugin.id);
         let kept = bundled.iter().filter(|plugin| !replaced.contains(&plugin.id) && runs(plugin));
         let mut plugins: Vec<Arc<Loaded>> = files.iter().filter(|plugin| runs(plugin)).chain(kept).cloned().collect();
-        plugins.sort_by_key(|plugin| order(plugin, config));
+        let ours: HashSet<&PluginId> = bundled.iter().map(|plugin| &plugin.id).collect();
+        plugins.sort_by_key(|plugin| order(plugin, ours.contains(&plugin.id), config));
         let chain = plugins.len();
         plugins.extend(bundled.iter().filter(|plugin| replaced.contains(&plugin.id) || !runs(plugin)).cloned());
         let places = |hook: Hook, range: std::ops::Range<usize>| -> Vec<usize> {
@@ -74,12 +75,13 @@ impl Generation {
     }
 }
 
-/// Phase, priority, id; the operator's word over the plugin's.
-fn order(plugin: &Loaded, config: &Plugins) -> (usize, u32, PluginId) {
+/// Phase, priority, id; the operator's word over the plugin's. Where phase and priority are equal, the bundled plugins and
+/// what replaces them come first: whoever drops a plugin of his own in means it to have the last word, whatever its id.
+fn order(plugin: &Loaded, is_ours: bool, config: &Plugins) -> (usize, u32, bool, PluginId) {
     let said = config.order.get(&plugin.id).copied().unwrap_or_default();
     let own = PHASES.iter().position(|name| *name == plugin.metadata.phase).unwrap_or(PHASES.len());
     let phase = said.phase.map_or(own, place);
-    (phase, said.priority.unwrap_or(plugin.metadata.priority), plugin.id.clone())
+    (phase, said.priority.unwrap_or(plugin.metadata.priority), !is_ours, plugin.id.clone())
 }
 
 fn place(phase: Phase) -> usize {
