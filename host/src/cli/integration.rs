@@ -224,8 +224,9 @@ fn last_steps(config: &Config, integration: &Integration) -> String {
     let url = integration.servicenow.url().map_or("", |url| url.as_str().trim_end_matches('/'));
     let table = &integration.servicenow.table;
     let mut text = format!("{name} may be removed: nothing is queued, and shares are kept out\n");
-    let _ =
-        writeln!(text, "what stays open: {url}/{table}_list.do?sysparm_query=active=true^correlation_display=BigPanda");
+    // The query of the polls knows tickets that were taken over too.
+    let query = &integration.polling.servicenow_query;
+    let _ = writeln!(text, "what stays open: {url}/{table}_list.do?sysparm_query=active=true^{query}");
     let _ = writeln!(text, "left to do:");
     let _ = writeln!(text, "  1. in BigPanda, remove the sharing channel that posts to /integrations/{name}/share");
     let _ = writeln!(text, "  2. remove [integration.{name}.…] from the configuration, and restart the host");
