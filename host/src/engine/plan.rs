@@ -29,8 +29,11 @@ pub struct Plan {
 impl Plan {
     /// Tells the incident what a share asked for and does not get. Whoever asks for the same again knows it already.
     pub fn refuse(&mut self, event: EventId, sentences: &[String], policy: &Policy) {
+        if sentences.is_empty() || !policy.follow_ups.comment {
+            return;
+        }
         let refused = fingerprint(&sentences.join("\n"));
-        if sentences.is_empty() || !policy.follow_ups.comment || self.link.memory.refused == refused {
+        if self.link.memory.refused == refused {
             return;
         }
         let mut back = ToIncident::new(&self.link, event, policy);

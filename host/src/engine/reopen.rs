@@ -26,7 +26,7 @@ pub enum Fate {
 /// meanwhile.
 fn returned(incident: &Incident, resolved: Timestamp, heard: Timestamp) -> Timestamp {
     let told = [incident.changed, incident.updated].into_iter().flatten().map(Timestamp::from_seconds);
-    told.filter(|told| *told >= resolved).min().map_or(heard, |told| told.min(heard))
+    told.filter(|told| *told > resolved).min().map_or(heard, |told| told.min(heard))
 }
 
 /// Decides. `ticket` is the ticket as it is now, `heard` when we learnt of the incident's return.
@@ -107,6 +107,7 @@ mod tests {
             2_000,
             "a person resolved the ticket after the incident's last change"
         );
+        assert_eq!(when(Some(0), Some(2_000)), 2_000, "a change at the end itself is the end");
         assert_eq!(when(Some(-60), Some(-50)), 10_800);
         assert_eq!(when(Some(20_000), Some(20_000)), 10_800, "a clock that is ahead");
         assert_eq!(when(None, None), 10_800);

@@ -52,7 +52,7 @@ impl Reopen for Return {
 /// when the host heard of it.
 fn returned(event: &Event, resolved: i64) -> i64 {
     let incident = event.incident();
-    let told = [incident.changed(), incident.updated()].into_iter().flatten().filter(|told| *told >= resolved).min();
+    let told = [incident.changed(), incident.updated()].into_iter().flatten().filter(|told| *told > resolved).min();
     told.map_or(clock::now(), |told| told.saturating_mul(1000).min(clock::now()))
 }
 

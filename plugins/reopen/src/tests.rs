@@ -61,6 +61,7 @@ fn what_counts_is_when_the_incident_came_back_not_when_the_host_heard_of_it() {
     assert!(!after(Some(1800), 10_800));
     assert!(!after(None, 10_800));
     assert!(!after(Some(-60), 10_800), "the ticket was resolved after that change");
+    assert!(!after(Some(0), 10_800), "that change is the end itself");
     assert!(after(Some(10_800), 900), "a clock that is ahead");
 }
 
