@@ -1,4 +1,4 @@
-//! The whole host, measured: `cargo bench --workspace --bench host [-- accept|isolation|economy|scale|tickets]`.
+//! The whole host, measured: `cargo bench --workspace --bench host [-- accept|isolation|economy|scale|tickets|compare]`.
 //!
 //! Everything goes over loopback. Not a test: a number that misses its target is printed like any other;
 //! `benches/README.md` says what is wanted and what was found.
@@ -15,6 +15,7 @@
 )]
 
 mod accept;
+mod compare;
 mod economy;
 mod isolation;
 mod load;
@@ -44,7 +45,8 @@ fn main() {
     if asked("scale") {
         runtime().block_on(scale::run());
     }
-    if asked("tickets") {
+    let compare = wanted.iter().any(|word| word == "compare");
+    if asked("tickets") || compare {
         if rig::can_pin() {
             // Last, because it stays so.
             rig::keep_off();
@@ -52,6 +54,10 @@ fn main() {
             println!("\nhost and load share all processors: there is no `taskset`, or only one processor");
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(tickets::run());
+        if compare {
+            runtime.block_on(compare::run());
+        } else {
+            runtime.block_on(tickets::run());
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tandem::domain::id::{IncidentId, IntegrationName, SysId};
@@ -36,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) links: usize,
     /// The environment that is polled.
     pub(crate) environment: Option<&'static str>,
+    /// Another build than the one that is measured otherwise.
+    pub(crate) binary: Option<PathBuf>,
 }
 
 /// A host that runs.
@@ -49,6 +52,7 @@ pub(crate) struct Rig {
     directory: tempfile::TempDir,
     file: PathBuf,
     pinned: bool,
+    binary: PathBuf,
 }
 
 impl Rig {
@@ -71,8 +75,10 @@ impl Rig {
             open_links(&sim, &directory.path().join("tandem.db"), plan.links).await;
         }
         let started = Instant::now();
-        let host = spawn(&file, plan.pinned);
-        let mut rig = Self { sim, public, admin, ready_in: Duration::ZERO, host, directory, file, pinned: plan.pinned };
+        let binary = plan.binary.unwrap_or_else(binary);
+        let host = spawn(&binary, &file, plan.pinned);
+        let (pinned, ready_in) = (plan.pinned, Duration::ZERO);
+        let mut rig = Self { sim, public, admin, ready_in, host, directory, file, pinned, binary };
         rig.wait_until_ready(started).await;
         rig
     }
@@ -82,7 +88,7 @@ impl Rig {
         assert!(Command::new("kill").arg(self.host.id().to_string()).status().unwrap().success());
         self.host.wait().unwrap();
         let started = Instant::now();
-        self.host = spawn(&self.file, self.pinned);
+        self.host = spawn(&self.binary, &self.file, self.pinned);
         self.wait_until_ready(started).await;
     }
 
@@ -137,11 +143,11 @@ impl Drop for Rig {
     }
 }
 
-fn spawn(file: &Path, pinned: bool) -> Child {
+fn spawn(binary: &Path, file: &Path, pinned: bool) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(file.with_file_name("host.log")).unwrap();
-    let mut command = Command::new(if pinned && can_pin() { "taskset".into() } else { binary() });
+    let mut command = Command::new(if pinned && can_pin() { Path::new("taskset") } else { binary });
     if pinned && can_pin() {
-        command.args(["-c", "0"]).arg(binary());
+        command.args(["-c", "0"]).arg(binary);
     }
     command.args(["run", "--config"]).arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().unwrap()
@@ -152,10 +158,14 @@ fn binary() -> PathBuf {
     std::env::var_os("TANDEM_BENCH_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_tandem").into(), PathBuf::from)
 }
 
-/// Whether processes can be kept to a processor here.
+/// Whether processes can be kept to a processor here. Found out once: a process that is kept to one itself sees no other.
 pub(crate) fn can_pin() -> bool {
-    let tried = Command::new("taskset").args(["-c", "0", "true"]).status();
-    tried.is_ok_and(|status| status.success()) && std::thread::available_parallelism().is_ok_and(|all| all.get() > 1)
+    static CAN: OnceLock<bool> = OnceLock::new();
+    *CAN.get_or_init(|| {
+        let tried = Command::new("taskset").args(["-c", "0", "true"]).status();
+        tried.is_ok_and(|status| status.success())
+            && std::thread::available_parallelism().is_ok_and(|all| all.get() > 1)
+    })
 }
 
 /// Keeps this process off the host's processor. Before any thread is started.
