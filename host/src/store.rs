@@ -222,6 +222,49 @@ pub enum Completion {
     Stale,
 }
 
+/// Room that a caller has. Requests of its link that would be claimed next are leased to it in the same transaction,
+/// one for each side at most, which saves the claim that would follow. Whoever waits longer goes first: then nothing is
+/// handed over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    pub servicenow: bool,
+    pub bigpanda: bool,
+    pub lease: Duration,
+}
+
+impl Room {
+    pub fn has(self, target: Target) -> bool {
+        match target {
+            Target::ServiceNow => self.servicenow,
+            Target::BigPanda => self.bigpanda,
+        }
+    }
+}
+
+/// What was accepted, and the claim on its link where the caller asked for one and nothing else of the link is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenIn {
+    pub accepted: Accepted,
+    pub claim: Option<EventClaim>,
+}
+
+/// What a completion leaves: what is handed over to the caller, and whether there is work for others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub completion: Completion,
+    pub claims: Vec<RequestClaim>,
+    pub waiting: Waiting,
+}
+
+/// What waits, now or until its time comes, and is leased to nobody: events of any link, and requests of the link's
+/// integration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub events: bool,
+    pub servicenow: bool,
+    pub bigpanda: bool,
+}
+
 /// One line of a link's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalNote {
@@ -315,13 +358,22 @@ pub trait Inbox: Send + Sync {
     async fn accept_polled(&self, events: Vec<NewEvent>, cursor: Cursor) -> Result<Vec<Accepted>, Error>;
     /// The place that a poller stored last.
     async fn cursor(&self, integration: &IntegrationName, poller: &'static str) -> Result<Option<String>, Error>;
-    /// Makes a share durable. Concurrent calls share one disk sync.
-    async fn accept(&self, event: NewEvent) -> Result<Accepted, Error>;
+    /// Makes an event durable. Concurrent calls share one disk sync. With a lease it is handed to the caller at once if
+    /// nothing else of its link is unfinished.
+    async fn take_in(&self, event: NewEvent, lease: Option<Duration>) -> Result<TakenIn, Error>;
+    /// The same for a caller that leaves it to others.
+    async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
+        Ok(self.take_in(event, None).await?.accepted)
+    }
     /// Leases the pending events of up to `links` links, longest waiting first. The one call that may be forgotten
     /// at a power cut: then nobody has them.
     async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error>;
-    /// Records a decision with all that follows from it.
-    async fn decided(&self, decided: Decided) -> Result<Completion, Error>;
+    /// Records a decision with all that follows from it, and hands over what the caller has room for.
+    async fn conclude(&self, decided: Decided, room: Room) -> Result<Ended, Error>;
+    /// The same for a caller that leaves what follows to others.
+    async fn decided(&self, decided: Decided) -> Result<Completion, Error> {
+        Ok(self.conclude(decided, Room::default()).await?.completion)
+    }
     /// Keeps a body that can't be a share, capped in number and size, for a person to look at.
     async fn reject(
         &self,
@@ -357,8 +409,12 @@ pub trait Outbox: Send + Sync {
     /// Replaces the content of a leased request once, when its references have been resolved before its first
     /// attempt; from then on only `Desk::reseal` changes it. A second time is stale.
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error>;
-    /// Records an attempt with all that follows from it.
-    async fn settled(&self, settled: Settled) -> Result<Completion, Error>;
+    /// Records an attempt with all that follows from it, and hands over what the caller has room for.
+    async fn settle(&self, settled: Settled, room: Room) -> Result<Ended, Error>;
+    /// The same for a caller that leaves what follows to others.
+    async fn settled(&self, settled: Settled) -> Result<Completion, Error> {
+        Ok(self.settle(settled, Room::default()).await?.completion)
+    }
     /// The first moment after `now` at which a request or a held event falls due, or a lease runs out. What is due
     /// already doesn't count: give the `now` of a claim that came back empty, and nothing is missed.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error>;

@@ -8,6 +8,7 @@ mod alarm;
 mod deadline;
 mod deliver;
 mod fetch;
+mod handover;
 mod incident;
 mod intake;
 mod poll;

@@ -18,7 +18,8 @@
 //! **Operations.** A write is a task for the writer thread, which commits many of them at once (`writer`) and
 //! answers after the commit. Everything is synced to disk, with one exception: a claim of events survives the
 //! death of the process only, because after a power cut an unclaimed event is just as right. A claim of requests
-//! is synced, because it says that a request may have been sent. Reads for people go beside the writer (`reader`).
+//! is synced, because it says that a request may have been sent. Most claims are no task of their own: whoever stores an
+//! event, a decision or an attempt's end gets what follows from it in the same transaction (`handover`). Reads for people go beside the writer (`reader`).
 //!
 //! **Failure.** A full disk answers `Unavailable` and the store goes on. A failed sync answers `Broken` from then
 //! on, until the host is restarted.
@@ -27,6 +28,7 @@ mod adopt;
 mod checkpoint;
 mod desk;
 mod fail;
+mod handover;
 mod inbox;
 mod journal;
 mod ledger;
@@ -62,9 +64,9 @@ use self::rows::LinkRow;
 use self::warm::Warm;
 use self::writer::{BATCH, Durability, State, Work, Writer};
 use super::{
-    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, EventView, Inbox, JournalEntry,
-    Links, NewEvent, NewLink, NewRequest, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven, RequestClaim,
-    RequestDetail, RequestView, Reseal, Resealed, Retention, Retried, Settled,
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Ended, Error, EventClaim, EventView, Inbox,
+    JournalEntry, Links, NewEvent, NewLink, NewRequest, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven,
+    RequestClaim, RequestDetail, RequestView, Reseal, Resealed, Retention, Retried, Room, Settled, TakenIn,
 };
 use crate::domain::id::{EventId, Fence, IncidentId, IntegrationName, LinkId, RequestId};
 use crate::domain::link::Link;
@@ -233,20 +235,20 @@ impl Inbox for SqliteStore {
         self.read(move |db| inbox::cursor(db, &integration, poller)).await
     }
 
-    async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
-        self.write(Durability::Power, move |state| state.accept(&event)).await
+    async fn take_in(&self, event: NewEvent, lease: Option<Duration>) -> Result<TakenIn, Error> {
+        self.write(Durability::Power, move |state| state.take_in(&event, lease)).await
     }
 
     async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error> {
         self.write(Durability::Process, move |state| state.claim_events(links, lease, now)).await
     }
 
-    async fn decided(&self, decided: Decided) -> Result<Completion, Error> {
+    async fn conclude(&self, decided: Decided, room: Room) -> Result<Ended, Error> {
         let Decided { link, fence, events, end, requests, notes, now } = decided;
         let requests = request_rows(requests)?;
         let link = LinkRow::new(link).map_err(Fail::into_error)?;
         let mut row = DecidedRow { link, fence, events, end, requests, notes, now };
-        self.write(Durability::Power, move |state| state.decided(&mut row)).await
+        self.write(Durability::Power, move |state| state.conclude(&mut row, room)).await
     }
 
     async fn reject(
@@ -295,12 +297,12 @@ impl Outbox for SqliteStore {
         self.write(Durability::Power, move |state| state.complete_seal(id, fence, operation, &body)).await
     }
 
-    async fn settled(&self, settled: Settled) -> Result<Completion, Error> {
+    async fn settle(&self, settled: Settled, room: Room) -> Result<Ended, Error> {
         let Settled { id, fence, end, link, follow_ups, notes, took, now } = settled;
         let follow_ups = request_rows(follow_ups)?;
         let link = link.map(LinkRow::new).transpose().map_err(Fail::into_error)?;
         let mut row = SettledRow { id, fence, end, link, follow_ups, notes, took, now };
-        self.write(Durability::Power, move |state| state.settled(&mut row)).await
+        self.write(Durability::Power, move |state| state.settle(&mut row, room)).await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {

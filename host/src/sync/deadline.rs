@@ -55,7 +55,7 @@ pub(super) async fn give_back(shared: &Shared, id: RequestId, fence: Fence, requ
     let follow_ups = Vec::new();
     let settled = Settled { id, fence, end, link: None, follow_ups, notes: vec![note], took: Duration::ZERO, now };
     match shared.store.settled(settled).await {
-        Ok(Completion::Recorded) => {}
+        Ok(Completion::Recorded) => shared.side(request.operation.target()).woken.notify_one(),
         // Somebody else has it already.
         Ok(Completion::Stale) => metrics::counter!("tandem_stale_completions_total").increment(1),
         Err(error) => tracing::error!(error.code = "store.settled", error = %error, "a request was not given back"),

@@ -3,13 +3,15 @@
 //! No transaction is open while the network is used. An attempt whose predecessor ended uncertainly looks first, and
 //! nothing is sent by a claim whose time is over.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
 
 use super::deadline::{Deadline, Late, give_back};
+use super::handover::Offer;
 use super::intake::next_wake;
 use super::ports::Integration;
 use super::runtime::Shared;
@@ -24,15 +26,13 @@ use crate::engine::settle::{Alarm, Settlement, Step as Next, settle};
 use crate::engine::{Policy, seal};
 use crate::servicenow;
 use crate::steps::{Safeguard, Step, broken, entering, reached};
-use crate::store::{Completion, JournalNote, NewRequest, RequestClaim, RequestEnd, RequestState, Settled};
+use crate::store::{Completion, Ended, JournalNote, NewRequest, RequestClaim, RequestEnd, RequestState, Settled};
 use crate::telemetry::traces::failed;
 
 /// Runs until the sync stops.
-///
-/// Every integration has its own places, so that one whose instance is slow keeps nobody else waiting.
 pub(super) async fn run(shared: Arc<Shared>, target: Target) {
     let rooms = rooms(&shared, target);
-    let lease = lease(&shared);
+    let side = shared.side(target);
     while !shared.stop.is_cancelled() {
         // Before the claim, so that no lease is thought to be longer than it is.
         let asked = shared.clock.elapsed();
@@ -40,11 +40,15 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
         let (paused, first) = shared.paused(target, now);
         let mut claimed = false;
         for Room { of, others, places } in &rooms {
-            let free = places.available_permits();
+            let mut free = places.available_permits();
+            if free == 0 {
+                side.runs_short();
+                free = places.available_permits();
+            }
             if free == 0 || of.as_ref().is_some_and(|name| paused.contains(name)) {
                 continue;
             }
-            let claims = match shared.store.claim_requests(target, free, lease, others, now).await {
+            let claims = match shared.store.claim_requests(target, free, shared.lease, others, now).await {
                 Ok(claims) => claims,
                 Err(error) => {
                     tracing::error!(error.code = "store.claim", error = %error, "requests cannot be claimed");
@@ -54,13 +58,7 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
             claimed |= !claims.is_empty();
             for claim in claims {
                 let Ok(place) = places.clone().acquire_owned().await else { return };
-                let shared = shared.clone();
-                shared.tasks.clone().spawn(async move {
-                    let deadline = Deadline::new(&*shared.clock, asked, lease);
-                    deliver(&shared, claim, deadline).await;
-                    drop(place);
-                    shared.requests(target).notify_one();
-                });
+                start(&shared, claim, Some(place), asked);
             }
         }
         if claimed {
@@ -71,7 +69,7 @@ pub(super) async fn run(shared: Arc<Shared>, target: Target) {
             None => next_wake(&shared, now).await,
         };
         tokio::select! {
-            () = shared.requests(target).notified() => {}
+            () = side.woken.notified() => {}
             () = tokio::time::sleep(wait) => {}
             () = shared.stop.cancelled() => {}
         }
@@ -89,24 +87,36 @@ struct Room {
 
 fn rooms(shared: &Shared, target: Target) -> Vec<Room> {
     let all: Vec<IntegrationName> = shared.integrations.keys().cloned().collect();
-    let one = |integration: &Integration| Room {
-        of: Some(integration.name.clone()),
-        others: all.iter().filter(|name| **name != integration.name).cloned().collect(),
-        places: Arc::new(Semaphore::new(match target {
-            Target::ServiceNow => integration.to_servicenow,
-            Target::BigPanda => shared.options.to_bigpanda,
-        })),
+    let one = |integration: &Integration| {
+        Some(Room {
+            of: Some(integration.name.clone()),
+            others: all.iter().filter(|name| **name != integration.name).cloned().collect(),
+            places: shared.places(target, &integration.name)?.clone(),
+        })
     };
     let stray = Room { of: None, others: all.clone(), places: Arc::new(Semaphore::new(1)) };
-    // An instance that pulls is not called; see `retrieve`.
-    let called = |integration: &&Integration| target == Target::BigPanda || !integration.on_premises;
-    shared.integrations.values().filter(called).map(one).chain([stray]).collect()
+    shared.integrations.values().filter_map(one).chain([stray]).collect()
 }
 
-/// The longest lease that any integration asks for.
-fn lease(shared: &Shared) -> Duration {
-    let of = |integration: &Integration| integration.settings.plain().policy.retry.lease;
-    shared.integrations.values().map(of).max().unwrap_or(Duration::from_mins(2))
+/// Has a request sent by a task of its own.
+pub(super) fn start(shared: &Arc<Shared>, claim: RequestClaim, place: Option<OwnedSemaphorePermit>, asked: Duration) {
+    shared.tasks.spawn(whole(shared.clone(), claim, place, asked));
+}
+
+/// A delivery may start the next one, so its type has to end somewhere.
+fn whole(
+    shared: Arc<Shared>,
+    claim: RequestClaim,
+    place: Option<OwnedSemaphorePermit>,
+    asked: Duration,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let side = shared.side(claim.request.operation.target());
+        let deadline = Deadline::new(&*shared.clock, asked, shared.lease);
+        deliver(&shared, claim, deadline).await;
+        drop(place);
+        side.freed();
+    })
 }
 
 /// How long a request has to leave, for a crash between it and its answer.
@@ -126,7 +136,7 @@ fn stored(target: Target) -> Step {
     }
 }
 
-async fn deliver(shared: &Shared, claim: RequestClaim, deadline: Deadline<'_>) {
+async fn deliver(shared: &Arc<Shared>, claim: RequestClaim, deadline: Deadline<'_>) {
     reached(Step::Decided);
     let RequestClaim { id, fence, link, request, attempts, crashes, uncertain, created } = claim;
     let Some(integration) = shared.integrations.get(&link.integration) else {
@@ -197,7 +207,7 @@ pub(super) struct Attempt {
 }
 
 /// Settles an attempt and stores all that follows from it. `None`: it could not be stored, and the lease will run out.
-pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -> Option<Completion> {
+pub(super) async fn record(shared: &Arc<Shared>, policy: &Policy, attempt: Attempt) -> Option<Completion> {
     let Attempt { id, fence, link, request, attempts, uncertain, created, outcome, took, span } = attempt;
     let target = request.operation.target();
     // A person's retry of a request that died uncertainly has to look first too.
@@ -259,35 +269,32 @@ pub(super) async fn record(shared: &Shared, policy: &Policy, attempt: Attempt) -
     if !matches!(end, RequestEnd::Again { .. }) {
         shared.traces.ended(&span, &request);
     }
-    let sides: Vec<Target> = follow_ups.iter().map(|request| request.operation.target()).collect();
+    let targets = follow_ups.iter().map(|request| request.operation.target()).chain([target]);
+    let offer = Offer::of(shared, &link.integration, targets);
     let notes = vec![JournalNote { kind: format!("request.{}", request.operation.name()), text: note }];
     let follow_ups = follow_ups.into_iter().map(|request| NewRequest { request, due: now, event: None }).collect();
     let settled = Settled { id, fence, end, link: changed, follow_ups, notes, took: took.unwrap_or_default(), now };
-    match shared.store.settled(settled).await {
-        Ok(Completion::Recorded) => {
+    match shared.store.settle(settled, offer.room()).await {
+        Ok(ended @ Ended { completion: Completion::Recorded, .. }) => {
             reached(stored(target));
             // An attempt whose outcome was not stored is made again, and tells then.
             if let Some(notice) = notice {
                 shared.notify.notify(notice);
             }
-            for side in sides {
-                shared.requests(side).notify_one();
-            }
-            if target == Target::ServiceNow {
-                // Newer shares of the link may have waited for this request.
-                shared.events.notify_one();
-            }
+            offer.take_up(shared, ended);
             metrics::histogram!("tandem_request_age_seconds", "target" => target.as_str())
                 .record(now.since(created).as_secs_f64());
             Some(Completion::Recorded)
         }
-        Ok(Completion::Stale) => {
+        Ok(Ended { completion: Completion::Stale, .. }) => {
+            offer.withdraw(shared);
             metrics::counter!("tandem_stale_completions_total").increment(1);
             failed(&span, "store.stale");
             tracing::warn!(error.code = "store.stale", request.key = %request.key, "an attempt ended after its lease");
             Some(Completion::Stale)
         }
         Err(error) => {
+            offer.withdraw(shared);
             failed(&span, "store.settled");
             tracing::error!(
                 error.code = "store.settled",

@@ -10,17 +10,18 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span};
 
 use super::fetch::Trouble;
+use super::handover::Offer;
 use super::runtime::Shared;
 use super::{alarm, incident, ticket, traces};
 use crate::domain::id::{EnvironmentId, EventId, IncidentId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::notice::Notice;
 use crate::domain::patch::PluginFailure;
-use crate::domain::request::{Request, Target};
+use crate::domain::request::Request;
 use crate::domain::time::Timestamp;
 use crate::engine::plan::Plan;
 use crate::steps::{Step, reached};
-use crate::store::{Completion, Decided, EventClaim, EventEnd, JournalNote, NewRequest, PendingEvent};
+use crate::store::{Completion, Decided, Ended, EventClaim, EventEnd, JournalNote, NewRequest, PendingEvent};
 use crate::telemetry;
 
 /// How long an event waits whose integration isn't configured, or whose incident can't be fetched.
@@ -71,21 +72,22 @@ pub(super) async fn next_wake(shared: &Shared, now: Timestamp) -> Duration {
     }
 }
 
-async fn handle(shared: &Shared, claim: EventClaim) {
+pub(super) async fn handle(shared: &Arc<Shared>, claim: EventClaim) {
     reached(Step::EventLeased);
     let ids: Vec<EventId> = claim.events.iter().map(|event| event.id).collect();
     let span = shared.traces.event(&claim.link, &ids);
     decide(shared, claim, ids, &span).instrument(span.clone()).await;
 }
 
-async fn decide(shared: &Shared, claim: EventClaim, ids: Vec<EventId>, span: &Span) {
+async fn decide(shared: &Arc<Shared>, claim: EventClaim, ids: Vec<EventId>, span: &Span) {
     let EventClaim { link, fence, unsettled, crashes, events } = claim;
     let before = link.state;
     let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events).await;
     let notices = notices(before, &link, &ids, &end);
     reached(Step::Transformed);
     shared.warm.forget(&ids);
-    let woken: Vec<Target> = requests.iter().map(|(_, request)| request.operation.target()).collect();
+    let targets = requests.iter().map(|(_, request)| request.operation.target());
+    let offer = Offer::of(shared, &link.integration, targets);
     let parked = before != LinkState::Parked && link.state == LinkState::Parked;
     traces::decided(span, &link, &end, requests.len(), parked);
     shared.traces.sealed(span, requests.iter().map(|(_, request)| request));
@@ -107,22 +109,22 @@ async fn decide(shared: &Shared, claim: EventClaim, ids: Vec<EventId>, span: &Sp
         notes,
         now,
     };
-    match shared.store.decided(decided).await {
-        Ok(Completion::Recorded) => {
+    match shared.store.conclude(decided, offer.room()).await {
+        Ok(ended @ Ended { completion: Completion::Recorded, .. }) => {
             for notice in notices {
                 shared.notify.notify(notice);
             }
             shared.forget_trial(of, &over);
-            for target in woken {
-                shared.requests(target).notify_one();
-            }
+            offer.take_up(shared, ended);
         }
-        Ok(Completion::Stale) => {
+        Ok(Ended { completion: Completion::Stale, .. }) => {
+            offer.withdraw(shared);
             metrics::counter!("tandem_stale_completions_total").increment(1);
             telemetry::traces::failed(span, "store.stale");
             tracing::warn!(error.code = "store.stale", "a decision came too late: its lease had expired");
         }
         Err(error) => {
+            offer.withdraw(shared);
             telemetry::traces::failed(span, "store.decided");
             tracing::error!(error.code = "store.decided", error = %error, "a decision was not stored");
         }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::handover::{self, Side};
 use super::ports::{self, Integration, Reader, Transform};
 use super::traces::Traces;
 use super::warm::Warm;
@@ -24,8 +25,10 @@ use crate::store::{self, Accepted, NewEvent, Store};
 /// How much the shell does at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Links whose events are decided at the same time.
+    /// Links whose resting events are decided at the same time.
     pub intake_links: usize,
+    /// Shares that are taken in and decided straight away at the same time.
+    pub at_the_door: usize,
     /// Requests to BigPanda under way at the same time, for each integration.
     pub to_bigpanda: usize,
     /// Longest time that events of one link may be held by a worker.
@@ -36,7 +39,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { intake_links: 64, to_bigpanda: 16, event_lease: Duration::from_mins(1), idle: Duration::from_secs(2) }
+        let (event_lease, idle) = (Duration::from_mins(1), Duration::from_secs(2));
+        Self { intake_links: 64, at_the_door: 64, to_bigpanda: 16, event_lease, idle }
     }
 }
 
@@ -62,8 +66,13 @@ pub(super) struct Shared {
     pub(super) warm: Warm,
     pub(super) traces: Traces,
     pub(super) events: Notify,
-    to_servicenow: Notify,
-    to_bigpanda: Notify,
+    pub(super) door: Arc<Semaphore>,
+    to_servicenow: Side,
+    to_bigpanda: Side,
+    /// Requests under way at the same time, by side and integration.
+    places: HashMap<(Target, IntegrationName), Arc<Semaphore>>,
+    /// How long a request is leased: the longest that any integration asks for.
+    pub(super) lease: Duration,
     pauses: Mutex<HashMap<(Target, IntegrationName), Timestamp>>,
     /// Plugins that a person has tried for an event, by its link: whatever it is decided with uses them too.
     trials: Mutex<HashMap<LinkId, (EventId, Arc<dyn Transform>)>>,
@@ -72,11 +81,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn requests(&self, target: Target) -> &Notify {
+    pub(super) fn side(&self, target: Target) -> &Side {
         match target {
             Target::ServiceNow => &self.to_servicenow,
             Target::BigPanda => &self.to_bigpanda,
         }
+    }
+
+    /// Where requests of an integration to a side have their places; `None` where we don't call.
+    pub(super) fn places(&self, target: Target, integration: &IntegrationName) -> Option<&Arc<Semaphore>> {
+        self.places.get(&(target, integration.clone()))
     }
 
     /// The plugins that answer about a link: those of everybody, unless a person has others tried.
@@ -102,6 +116,11 @@ impl Shared {
         *entry = (*entry).max(until);
     }
 
+    pub(super) fn is_paused(&self, target: Target, integration: &IntegrationName, now: Timestamp) -> bool {
+        let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses.iter().any(|((of, name), until)| *of == target && name == integration && *until > now)
+    }
+
     /// The integrations whose side is to be left alone now, and when the first of them may be used again.
     pub(super) fn paused(&self, target: Target, now: Timestamp) -> (Vec<IntegrationName>, Option<Timestamp>) {
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,6 +141,10 @@ impl Handle {
     /// Starts the loops. They first take up whatever an earlier process left.
     pub fn start(parts: Parts) -> Self {
         let Parts { store, transform, notify, clock, integrations, reader, options } = parts;
+        let places = places(&integrations, &options);
+        let leases = integrations.iter().map(|one| one.settings.plain().policy.retry.lease);
+        let lease = leases.max().unwrap_or(Duration::from_mins(2));
+        let door = Arc::new(Semaphore::new(options.at_the_door));
         let shared = Arc::new(Shared {
             store,
             transform,
@@ -133,8 +156,11 @@ impl Handle {
             warm: Warm::default(),
             traces: Traces::default(),
             events: Notify::new(),
-            to_servicenow: Notify::new(),
-            to_bigpanda: Notify::new(),
+            door,
+            to_servicenow: Side::default(),
+            to_bigpanda: Side::default(),
+            places,
+            lease,
             pauses: Mutex::default(),
             trials: Mutex::default(),
             stop: CancellationToken::new(),
@@ -170,22 +196,16 @@ impl Handle {
             received: self.shared.clock.now(),
             body,
         };
-        let share = Arc::new(share);
-        let accepted = self.shared.store.accept(event).await?;
-        reached(Step::Accepted);
-        if !accepted.duplicate {
-            self.shared.warm.put(accepted.event, share);
-            self.shared.traces.accepted(accepted.event);
-            self.shared.events.notify_one();
-        }
-        Ok(accepted)
+        let told = handover::take_in(self.shared.clone(), event, Arc::new(share));
+        let gone = |_| store::Error::Unavailable { what: "the host is stopping".to_owned(), source: None };
+        told.await.map_err(gone)?
     }
 
     /// Looks for due work now: after an operator changed the queue.
     pub fn wake(&self) {
         self.shared.events.notify_one();
-        self.shared.to_servicenow.notify_one();
-        self.shared.to_bigpanda.notify_one();
+        self.shared.to_servicenow.woken.notify_one();
+        self.shared.to_bigpanda.woken.notify_one();
     }
 
     /// Ends the pauses of an integration, when an operator says so.
@@ -219,4 +239,20 @@ impl Handle {
     pub fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }
+}
+
+/// Every integration has its own places, so that one whose instance is slow keeps nobody else waiting.
+fn places(integrations: &[Integration], options: &Options) -> HashMap<(Target, IntegrationName), Arc<Semaphore>> {
+    let mut places = HashMap::new();
+    for one in integrations {
+        let mut put = |target, count| {
+            places.insert((target, one.name.clone()), Arc::new(Semaphore::new(count)));
+        };
+        put(Target::BigPanda, options.to_bigpanda);
+        // An instance that pulls is not called; see `retrieve`.
+        if !one.on_premises {
+            put(Target::ServiceNow, one.to_servicenow);
+        }
+    }
+    places
 }

@@ -29,10 +29,10 @@ pub(super) struct Traces {
 }
 
 impl Traces {
-    /// The event will follow from the present span.
-    pub(super) fn accepted(&self, event: EventId) {
+    /// The event will follow from the span.
+    pub(super) fn accepted(&self, event: EventId, span: &Span) {
         if are_exported()
-            && let Some(place) = Place::of(&Span::current())
+            && let Some(place) = Place::of(span)
         {
             self.events.put(event, place);
         }

@@ -12,9 +12,9 @@ use tandem::domain::request::{Request, Target};
 use tandem::domain::time::Timestamp;
 use tandem::store::sqlite::SqliteStore;
 use tandem::store::{
-    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, EventView, Inbox, JournalEntry,
-    Links, NewEvent, NewLink, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven, RequestClaim, RequestDetail,
-    RequestView, Reseal, Resealed, Retention, Retried, Settled,
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Ended, Error, EventClaim, EventView, Inbox,
+    JournalEntry, Links, NewEvent, NewLink, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven, RequestClaim,
+    RequestDetail, RequestView, Reseal, Resealed, Retention, Retried, Room, Settled, TakenIn,
 };
 
 use super::weather::Weather;
@@ -105,19 +105,23 @@ impl Inbox for Mortal {
     async fn cursor(&self, integration: &IntegrationName, poller: &'static str) -> Result<Option<String>, Error> {
         self.inner.cursor(integration, poller).await
     }
-    async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
-        stepped!(self, self.inner.accept(event))
+    async fn take_in(&self, event: NewEvent, lease: Option<Duration>) -> Result<TakenIn, Error> {
+        let taken = stepped!(self, self.inner.take_in(event, lease))?;
+        self.fences.see(taken.claim.as_slice());
+        Ok(taken)
     }
     async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error> {
         let claims = stepped!(self, self.inner.claim_events(links, lease, now))?;
         self.fences.see(&claims);
         Ok(claims)
     }
-    async fn decided(&self, mut decided: Decided) -> Result<Completion, Error> {
+    async fn conclude(&self, mut decided: Decided, room: Room) -> Result<Ended, Error> {
         self.weather.frost().await;
         decided.fence = self.fences.of_link(decided.link.id, decided.fence);
         decided.link = self.remembered(decided.link);
-        stepped!(self, self.inner.decided(decided))
+        let ended = stepped!(self, self.inner.conclude(decided, room))?;
+        self.fences.see_requests(&ended.claims);
+        Ok(ended)
     }
     async fn reject(&self, of: &IntegrationName, reason: &str, body: &[u8], now: Timestamp) -> Result<(), Error> {
         self.inner.reject(of, reason, body, now).await
@@ -153,10 +157,12 @@ impl Outbox for Mortal {
         let fence = self.fences.of_request(id, fence);
         stepped!(self, self.inner.complete_seal(id, fence, request))
     }
-    async fn settled(&self, mut settled: Settled) -> Result<Completion, Error> {
+    async fn settle(&self, mut settled: Settled, room: Room) -> Result<Ended, Error> {
         self.weather.frost().await;
         settled.fence = self.fences.of_request(settled.id, settled.fence);
-        stepped!(self, self.inner.settled(settled))
+        let ended = stepped!(self, self.inner.settle(settled, room))?;
+        self.fences.see_requests(&ended.claims);
+        Ok(ended)
     }
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         self.inner.next_due(now).await

@@ -8,15 +8,17 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::fail::Fail;
+use super::handover::stale;
 use super::journal;
 use super::ledger::{Lease, LiveEvent};
 use super::outbox::RequestRow;
 use super::rows::{self, LinkRow, one, read_link};
 use super::writer::State;
 use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationName, LinkId};
+use crate::domain::link::Link;
 use crate::domain::request::Target;
 use crate::domain::time::Timestamp;
-use crate::store::{Accepted, Completion, Cursor, EventClaim, EventEnd, JournalNote, NewEvent, PendingEvent};
+use crate::store::{Accepted, Cursor, Ended, EventClaim, EventEnd, JournalNote, NewEvent, PendingEvent, Room};
 
 /// Rejected bodies that are kept, and how much of each.
 const REJECTED_ROWS: i64 = 500;
@@ -110,7 +112,7 @@ impl State {
         let mut claims = Vec::new();
         for link in self.ledger.claimable(links, now) {
             match read_link(&self.db, link) {
-                Ok(known) => claims.extend(self.claim_link(known, lease, now)?),
+                Ok(known) => claims.extend(self.claim_link(known, None, lease, now)?),
                 Err(Fail::Row(what)) => self.set_aside(link, &what, now)?,
                 Err(fail) => return Err(fail),
             }
@@ -118,9 +120,11 @@ impl State {
         Ok(claims)
     }
 
-    fn claim_link(
+    /// Leases what a link has. `at_hand`: an event whose body need not be read back.
+    pub(super) fn claim_link(
         &mut self,
-        link: crate::domain::link::Link,
+        link: Link,
+        at_hand: Option<(EventId, &[u8])>,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Option<EventClaim>, Fail> {
@@ -136,10 +140,12 @@ impl State {
         let mut crashes = 0;
         for event in waiting {
             let LiveEvent { id, occasion, received, revision, .. } = event;
-            let body: Option<Vec<u8>> = if occasion.is_of_ticket() || newest == Some(id) {
-                one(&self.db, "SELECT body FROM event_bodies WHERE event = ?1", [id.0])?
-            } else {
-                None
+            let body: Option<Vec<u8>> = match at_hand {
+                Some((known, body)) if known == id => Some(body.to_vec()),
+                _ if occasion.is_of_ticket() || newest == Some(id) => {
+                    one(&self.db, "SELECT body FROM event_bodies WHERE event = ?1", [id.0])?
+                }
+                _ => None,
             };
             crashes = event.crashes.max(crashes);
             self.db.prepare_cached("UPDATE events SET leased = 1, until = 0 WHERE id = ?1")?.execute([id.0])?;
@@ -169,12 +175,12 @@ impl State {
         emptied.map_err(|_| Fail::Row(format!("link {link} is not in the ledger")))
     }
 
-    pub(super) fn decided(&mut self, decided: &mut DecidedRow) -> Result<Completion, Fail> {
+    pub(super) fn conclude(&mut self, decided: &mut DecidedRow, room: Room) -> Result<Ended, Fail> {
         let DecidedRow { link, fence, events, end, requests, notes, now } = decided;
         let id = link.link.id;
         let current = self.ledger.get(id).and_then(|live| live.claim);
         if current.is_none_or(|claim| claim.fence != *fence) {
-            return Ok(Completion::Stale);
+            return Ok(stale());
         }
         let claimed: Vec<EventId> = self.ledger.get(id).map_or_else(Vec::new, |live| {
             live.events.iter().filter(|event| event.claimed).map(|event| event.id).collect()
@@ -214,7 +220,7 @@ impl State {
         });
         self.put_requests(&link.link, requests, *now)?;
         journal::write(&self.db, id, *now, notes)?;
-        Ok(Completion::Recorded)
+        self.hand_over(&link.link, room, *now)
     }
 
     pub(super) fn reject(

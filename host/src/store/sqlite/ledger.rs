@@ -12,7 +12,7 @@ use crate::domain::event::Occasion;
 use crate::domain::id::{EventId, Fence, IntegrationName, LinkId, RequestId};
 use crate::domain::request::Target;
 use crate::domain::time::Timestamp;
-use crate::store::{Depths, RequestState};
+use crate::store::{Depths, RequestState, Waiting};
 
 /// A claim of one worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,12 @@ impl Live {
     /// The youngest request to that side that is neither finished nor dead.
     pub(super) fn newest(&self, target: Target) -> Option<RequestId> {
         self.look(target).last().map(|request| request.id)
+    }
+
+    /// Whether this event is all that is unfinished, and nobody has it.
+    pub(super) fn has_only(&self, event: EventId) -> bool {
+        let alone = matches!(self.events.as_slice(), [only] if only.id == event);
+        alone && self.claim.is_none() && self.servicenow.is_empty() && self.bigpanda.is_empty()
     }
 
     fn is_finished(&self) -> bool {
@@ -332,6 +338,25 @@ impl Ledger {
             picked.push((link, request));
         }
         picked
+    }
+
+    /// The request of the link's lane, if it may be claimed and nobody of its integration waits longer.
+    pub(super) fn next_of(&self, link: LinkId, target: Target, now: Timestamp) -> Option<RequestId> {
+        let live = self.links.get(&link)?;
+        let head = live.head(target).filter(|head| head.due <= now)?;
+        let (_, first, _) = self.due.get(&(Side::of(target), live.integration))?.first()?;
+        (*first == head.id).then_some(head.id)
+    }
+
+    /// What is leased to nobody: events of any link, and requests of that integration.
+    pub(super) fn waiting(&self, integration: &IntegrationName) -> Waiting {
+        let number = self.integrations.iter().position(|known| known == integration);
+        let side = |side| number.is_some_and(|number| self.due.get(&(side, number)).is_some_and(|due| !due.is_empty()));
+        Waiting {
+            events: !self.ready.is_empty() || !self.held.is_empty(),
+            servicenow: side(Side::ServiceNow),
+            bigpanda: side(Side::BigPanda),
+        }
     }
 
     /// Leases that have run out.

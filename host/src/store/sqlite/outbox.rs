@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use super::fail::Fail;
+use super::handover::stale;
 use super::journal;
 use super::ledger::{Held, Lease, LiveRequest};
 use super::rows::{self, LinkRow, read_link, text};
@@ -17,7 +18,7 @@ use crate::domain::link::Link;
 use crate::domain::outcome::Failure;
 use crate::domain::request::{Request, Target};
 use crate::domain::time::Timestamp;
-use crate::store::{Completion, JournalNote, NewRequest, RequestClaim, RequestEnd};
+use crate::store::{Completion, Ended, JournalNote, NewRequest, RequestClaim, RequestEnd, Room};
 
 /// Outcomes of an attempt as they stand in its row.
 pub(super) const OUTCOMES: [&str; 4] = ["applied", "again", "dead", "parked"];
@@ -150,18 +151,9 @@ impl State {
         self.expire(now)?;
         let mut claims = Vec::new();
         for (link, id) in self.ledger.due(target, limit, may, now) {
-            match self.read_claim(link, id) {
-                Ok(mut claim) => {
-                    self.db.prepare_cached("UPDATE requests SET leased = 1 WHERE id = ?1")?.execute([id.0])?;
-                    claim.fence = self.ledger.next_fence();
-                    let lease = Lease { fence: claim.fence, until: now.plus(lease), held: true };
-                    self.ledger.change(link, &claim.link.integration, |live| {
-                        if let Some(row) = live.request(target, id) {
-                            row.lease = Some(lease);
-                        }
-                    });
-                    claims.push(claim);
-                }
+            let claim = read_link(&self.db, link).and_then(|link| self.claim_request(link, id, target, lease, now));
+            match claim {
+                Ok(claim) => claims.push(claim),
                 Err(Fail::Row(what)) => self.bury(link, id, target, &what, now)?,
                 Err(fail) => return Err(fail),
             }
@@ -169,20 +161,35 @@ impl State {
         Ok(claims)
     }
 
-    fn read_claim(&mut self, link: LinkId, id: RequestId) -> Result<RequestClaim, Fail> {
-        let link = read_link(&self.db, link)?;
+    /// Leases a request of a link. `Fail::Row`: it can't be read, and nothing was changed.
+    pub(super) fn claim_request(
+        &mut self,
+        link: Link,
+        id: RequestId,
+        target: Target,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<RequestClaim, Fail> {
         let request = match self.warm.take(id) {
             Some(request) => request,
             None => self.read_request(id)?,
         };
         let found = self
             .db
-            .prepare_cached("SELECT attempts, crashes, uncertain, created FROM requests WHERE id = ?1")?
+            .prepare_cached(
+                "UPDATE requests SET leased = 1 WHERE id = ?1 RETURNING attempts, crashes, uncertain, created",
+            )?
             .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, Timestamp(row.get(3)?))))
             .optional()?;
         let missing = || Fail::Row(format!("request {id} is missing"));
         let (attempts, crashes, uncertain, created) = found.ok_or_else(missing)?;
-        Ok(RequestClaim { id, fence: Fence(0), link, request, attempts, crashes, uncertain, created })
+        let fence = self.ledger.next_fence();
+        self.ledger.change(link.id, &link.integration, |live| {
+            if let Some(row) = live.request(target, id) {
+                row.lease = Some(Lease { fence, until: now.plus(lease), held: true });
+            }
+        });
+        Ok(RequestClaim { id, fence, link, request, attempts, crashes, uncertain, created })
     }
 
     fn read_request(&self, id: RequestId) -> Result<Request, Fail> {
@@ -194,7 +201,14 @@ impl State {
     }
 
     /// A request that can't be read must not stop the others: it waits for a person.
-    fn bury(&mut self, link: LinkId, id: RequestId, target: Target, what: &str, now: Timestamp) -> Result<(), Fail> {
+    pub(super) fn bury(
+        &mut self,
+        link: LinkId,
+        id: RequestId,
+        target: Target,
+        what: &str,
+        now: Timestamp,
+    ) -> Result<(), Fail> {
         tracing::error!(request = %id, what, "store.unreadable: a request was set aside");
         let failure = Failure {
             code: "store.unreadable".to_owned(),
@@ -248,9 +262,9 @@ impl State {
         Ok((last == Some(fence)).then_some((link, target)))
     }
 
-    pub(super) fn settled(&mut self, settled: &mut SettledRow) -> Result<Completion, Fail> {
+    pub(super) fn settle(&mut self, settled: &mut SettledRow, room: Room) -> Result<Ended, Fail> {
         let SettledRow { id, fence, end, link: changed, follow_ups, notes, took, now } = settled;
-        let Some((link, target)) = self.leased_row(*id, *fence)? else { return Ok(Completion::Stale) };
+        let Some((link, target)) = self.leased_row(*id, *fence)? else { return Ok(stale()) };
         // What the row becomes: state, when it is due or was finished, attempts to add, uncertain (None = as before).
         let (state, due, counted, uncertain) = match end {
             RequestEnd::Done => (rows::DONE, *now, 0, None),
@@ -297,14 +311,12 @@ impl State {
         if let Some(changed) = changed {
             changed.save(&self.db)?;
         }
-        if !follow_ups.is_empty() {
-            let owner = match changed {
-                Some(row) => row.link.clone(),
-                None => read_link(&self.db, link)?,
-            };
-            self.put_requests(&owner, follow_ups, *now)?;
-        }
+        let owner = match changed {
+            Some(row) => row.link.clone(),
+            None => read_link(&self.db, link)?,
+        };
+        self.put_requests(&owner, follow_ups, *now)?;
         journal::write(&self.db, link, *now, notes)?;
-        Ok(Completion::Recorded)
+        self.hand_over(&owner, room, *now)
     }
 }

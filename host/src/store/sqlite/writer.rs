@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +21,11 @@ use crate::store::Error;
 
 /// Most tasks in one transaction.
 pub(super) const BATCH: usize = 256;
+
+/// From so many tasks in the last transaction on, the next one waits a moment for company: every transaction writes the
+/// same few pages and syncs once, however many tasks it has. A caller that is alone never waits.
+const COMPANY: usize = 4;
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// What a task may touch.
 pub(super) struct State {
@@ -118,7 +124,17 @@ impl Writer {
     pub(super) fn serve(mut self) {
         let _end = End(Arc::clone(&self.broken));
         let mut batch = Vec::with_capacity(self.batch);
+        let mut company = 0;
         while self.tasks.blocking_recv_many(&mut batch, self.batch) > 0 {
+            if company >= COMPANY {
+                std::thread::sleep(PATIENCE);
+                while batch.len() < self.batch
+                    && let Ok(work) = self.tasks.try_recv()
+                {
+                    batch.push(work);
+                }
+            }
+            company = batch.len();
             self.commit(&mut batch);
         }
     }
@@ -185,7 +201,7 @@ impl Writer {
         }
         if broken(Safeguard::Durability) {
             // Time for the early answer to leave before the process dies.
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
         }
         reached(Step::InsideBatch);
         self.state.db.prepare_cached("COMMIT")?.execute([])?;

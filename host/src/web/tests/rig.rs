@@ -21,9 +21,9 @@ use crate::domain::time::Timestamp;
 use crate::plugin::LoadError;
 use crate::store::sqlite::{Options, SqliteStore};
 use crate::store::{
-    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Error, EventClaim, EventView, Inbox, JournalEntry,
-    Links, NewEvent, NewLink, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven, RequestClaim, RequestDetail,
-    RequestView, Reseal, Resealed, Retention, Retried, Settled,
+    Accepted, Adoption, Completion, Cursor, Decided, Depths, Desk, Ended, Error, EventClaim, EventView, Inbox,
+    JournalEntry, Links, NewEvent, NewLink, Origin, Outbox, Pruned, QueueFilter, Redrive, Redriven, RequestClaim,
+    RequestDetail, RequestView, Reseal, Resealed, Retention, Retried, Room, Settled, TakenIn,
 };
 use crate::sync::{self, Parts, Transform, TransformJob};
 use crate::web::{Gate, PluginDesk, Server, Site, start};
@@ -62,15 +62,15 @@ impl Inbox for Switched {
         self.inner.cursor(integration, poller).await
     }
 
-    async fn accept(&self, event: NewEvent) -> Result<Accepted, Error> {
+    async fn take_in(&self, event: NewEvent, lease: Option<Duration>) -> Result<TakenIn, Error> {
         self.writable()?;
-        self.inner.accept(event).await
+        self.inner.take_in(event, lease).await
     }
     async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error> {
         self.inner.claim_events(links, lease, now).await
     }
-    async fn decided(&self, decided: Decided) -> Result<Completion, Error> {
-        self.inner.decided(decided).await
+    async fn conclude(&self, decided: Decided, room: Room) -> Result<Ended, Error> {
+        self.inner.conclude(decided, room).await
     }
     async fn reject(
         &self,
@@ -110,8 +110,8 @@ impl Outbox for Switched {
     async fn complete_seal(&self, id: RequestId, fence: Fence, request: Request) -> Result<Completion, Error> {
         self.inner.complete_seal(id, fence, request).await
     }
-    async fn settled(&self, settled: Settled) -> Result<Completion, Error> {
-        self.inner.settled(settled).await
+    async fn settle(&self, settled: Settled, room: Room) -> Result<Ended, Error> {
+        self.inner.settle(settled, room).await
     }
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         self.inner.next_due(now).await

@@ -13,7 +13,8 @@ use crate::domain::request::Target;
 use crate::domain::time::Timestamp;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{
-    Completion, Decided, Desk, EventClaim, EventEnd, Inbox, Outbox, RequestClaim, RequestEnd, RequestState, Retried,
+    Completion, Decided, Desk, Ended, EventClaim, EventEnd, Inbox, Outbox, RequestClaim, RequestEnd, RequestState,
+    Retried, Room, TakenIn,
 };
 
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ enum Step {
     Accept {
         incident: usize,
         dedupe: usize,
+        straight: bool,
     },
     ClaimEvents {
         links: usize,
@@ -31,6 +33,7 @@ enum Step {
         end: usize,
         first_only: bool,
         requests: Vec<(bool, i64)>,
+        room: (bool, bool),
     },
     ClaimRequests {
         servicenow: bool,
@@ -40,6 +43,7 @@ enum Step {
         claim: usize,
         end: usize,
         follow_up: bool,
+        room: (bool, bool),
     },
     Retry {
         request: i64,
@@ -56,15 +60,17 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let requests = prop::collection::vec((any::<bool>(), 0..60_i64), 0..3);
     prop_oneof![
-        5 => (0..3_usize, 0..9_usize).prop_map(|(incident, dedupe)| Step::Accept { incident, dedupe }),
+        5 => (0..3_usize, 0..9_usize, any::<bool>()).prop_map(|(incident, dedupe, straight)| {
+            Step::Accept { incident, dedupe, straight }
+        }),
         4 => (1..3_usize).prop_map(|links| Step::ClaimEvents { links }),
-        5 => (0..3_usize, 0..4_usize, any::<bool>(), requests).prop_map(|(claim, end, first_only, requests)| {
-            Step::Decide { claim, end, first_only, requests }
-        }),
+        5 => (0..3_usize, 0..4_usize, any::<bool>(), requests, any::<(bool, bool)>()).prop_map(
+            |(claim, end, first_only, requests, room)| Step::Decide { claim, end, first_only, requests, room }
+        ),
         4 => (any::<bool>(), 1..3_usize).prop_map(|(servicenow, limit)| Step::ClaimRequests { servicenow, limit }),
-        5 => (0..3_usize, 0..6_usize, any::<bool>()).prop_map(|(claim, end, follow_up)| {
-            Step::Settle { claim, end, follow_up }
-        }),
+        5 => (0..3_usize, 0..6_usize, any::<bool>(), any::<(bool, bool)>()).prop_map(
+            |(claim, end, follow_up, room)| Step::Settle { claim, end, follow_up, room }
+        ),
         1 => (1..9_i64).prop_map(|request| Step::Retry { request }),
         1 => (1..9_i64).prop_map(|request| Step::Discard { request }),
         3 => (1..150_i64).prop_map(|seconds| Step::Wait { seconds }),
@@ -248,11 +254,13 @@ impl World {
     async fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
         let now = self.now;
         match step {
-            Step::Accept { incident, dedupe } => self.accept(incident, dedupe).await?,
+            Step::Accept { incident, dedupe, straight } => self.accept(incident, dedupe, straight).await?,
             Step::ClaimEvents { links } => self.claim_events(links).await?,
-            Step::Decide { claim, end, first_only, requests } => self.decide(claim, end, first_only, requests).await?,
+            Step::Decide { claim, end, first_only, requests, room } => {
+                self.decide(claim, end, first_only, requests, room).await?;
+            }
             Step::ClaimRequests { servicenow, limit } => self.claim_requests(target(servicenow), limit).await?,
-            Step::Settle { claim, end, follow_up } => self.settle(claim, end, follow_up).await?,
+            Step::Settle { claim, end, follow_up, room } => self.settle(claim, end, follow_up, room).await?,
             Step::Retry { request } => {
                 self.model.expire(now);
                 let row = self.model.requests.iter().find(|row| row.id.0 == request);
@@ -320,9 +328,10 @@ impl World {
         Ok(())
     }
 
-    async fn accept(&mut self, incident: usize, dedupe: usize) -> Result<(), TestCaseError> {
+    async fn accept(&mut self, incident: usize, dedupe: usize, straight: bool) -> Result<(), TestCaseError> {
         let new = event(&format!("i{incident}"), &format!("d{dedupe}"), self.now);
-        let accepted = self.store().accept(new).await.unwrap();
+        let body = new.body.clone();
+        let TakenIn { accepted, claim } = self.store().take_in(new, straight.then_some(LEASE)).await.unwrap();
         let index = self.model.links.iter().position(|(known, _)| *known == incident).unwrap_or_else(|| {
             self.model.links.push((incident, None));
             self.model.links.len() - 1
@@ -330,15 +339,64 @@ impl World {
         let link = LinkId(index as i64 + 1);
         prop_assert_eq!(accepted.link, link);
         let known = self.model.events.iter().find(|event| event.link == link && event.dedupe == dedupe);
+        let known = known.map(|event| event.id);
         prop_assert_eq!(accepted.duplicate, known.is_some());
         if let Some(known) = known {
-            prop_assert_eq!(accepted.event, known.id);
+            prop_assert_eq!(accepted.event, known);
         } else {
             let id = EventId(self.model.events.len() as i64 + 1);
             prop_assert_eq!(accepted.event, id);
             let (until, crashes, claimed, pending) = (Timestamp(0), 0, false, true);
             self.model.events.push(Event { id, link, dedupe, until, crashes, claimed, pending });
         }
+        let unfinished = self.model.events.iter().filter(|event| event.link == link && event.pending).count()
+            + self.model.requests.iter().filter(|row| row.link == link && row.state.is_live()).count();
+        let handed = straight && known.is_none() && unfinished == 1 && self.model.links[index].1.is_none();
+        prop_assert_eq!(claim.is_some(), handed);
+        if let Some(claim) = claim {
+            self.rising(claim.fence)?;
+            self.model.links[index].1 = Some(Lease { fence: claim.fence, until: self.now.plus(LEASE), held: true });
+            let event = self.model.events.last_mut().unwrap();
+            event.claimed = true;
+            prop_assert_eq!(claim.events.iter().map(|event| event.id).collect::<Vec<_>>(), [event.id]);
+            prop_assert_eq!(&claim.events[0].body, &body);
+            prop_assert_eq!((claim.link.id, claim.crashes, claim.unsettled), (link, 0, false));
+            self.event_claims.push(claim);
+        }
+        Ok(())
+    }
+
+    /// What a completion hands over is what a claim would have given first.
+    fn handed_over(
+        &mut self,
+        link: LinkId,
+        (servicenow, bigpanda): (bool, bool),
+        ended: Ended,
+    ) -> Result<(), TestCaseError> {
+        let mut claims = ended.claims.into_iter();
+        for (target, room) in [(Target::ServiceNow, servicenow), (Target::BigPanda, bigpanda)] {
+            let first = self.model.due(target, self.now).into_iter().next();
+            let expected = first.filter(|id| room && self.model.requests[id.0 as usize - 1].link == link);
+            if let Some(id) = expected {
+                let claim = claims.next();
+                prop_assert_eq!(claim.as_ref().map(|claim| claim.id), Some(id));
+                self.claimed(claim.unwrap())?;
+            }
+        }
+        prop_assert!(claims.next().is_none());
+        let unleased = |target: Target| {
+            let lane = |link: usize| {
+                let of =
+                    move |row: &&Row| row.link == LinkId(link as i64) && row.target == target && row.state.is_live();
+                self.model.requests.iter().filter(of)
+            };
+            (1..=self.model.links.len()).any(|link| lane(link).next().is_some() && !lane(link).any(Row::leased))
+        };
+        let (waits, told) = (unleased(Target::ServiceNow), ended.waiting.servicenow);
+        prop_assert_eq!(told, waits);
+        prop_assert_eq!(ended.waiting.bigpanda, unleased(Target::BigPanda));
+        let events = self.model.claimable(Timestamp(i64::MAX)).len() > 0;
+        prop_assert_eq!(ended.waiting.events, events);
         Ok(())
     }
 
@@ -372,6 +430,7 @@ impl World {
         end: usize,
         first_only: bool,
         requests: Vec<(bool, i64)>,
+        room: (bool, bool),
     ) -> Result<(), TestCaseError> {
         let Some(claim) = recent(&self.event_claims, back) else { return Ok(()) };
         let until = self.now.plus(LEASE);
@@ -387,7 +446,8 @@ impl World {
             decided.events.truncate(1);
         }
         let named = decided.events.clone();
-        let completion = self.store().decided(decided).await.unwrap();
+        let ended = self.store().conclude(decided, with(room)).await.unwrap();
+        let completion = ended.completion;
         let current = &mut self.model.links[claim.link.id.0 as usize - 1].1;
         if current.is_none_or(|lease| lease.fence != claim.fence) {
             prop_assert_eq!(completion, Completion::Stale);
@@ -411,7 +471,7 @@ impl World {
         for (servicenow, wait) in requests {
             self.model.put(claim.link.id, target(servicenow), Timestamp(self.now.0 + wait * 1000));
         }
-        Ok(())
+        self.handed_over(claim.link.id, room, ended)
     }
 
     async fn claim_requests(&mut self, target: Target, limit: usize) -> Result<(), TestCaseError> {
@@ -420,18 +480,29 @@ impl World {
         let expected: Vec<RequestId> = self.model.due(target, self.now).into_iter().take(limit).collect();
         prop_assert_eq!(claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), expected);
         for claim in claims {
-            self.rising(claim.fence)?;
-            let row = &mut self.model.requests[claim.id.0 as usize - 1];
-            row.lease = Some(Lease { fence: claim.fence, until: self.now.plus(LEASE), held: true });
-            prop_assert_eq!(claim.link.id, row.link);
-            let seen = (claim.attempts, claim.crashes, claim.uncertain);
-            prop_assert_eq!(seen, (row.attempts, row.crashes, row.uncertain));
-            self.request_claims.push(claim);
+            self.claimed(claim)?;
         }
         Ok(())
     }
 
-    async fn settle(&mut self, back: usize, end: usize, follow_up: bool) -> Result<(), TestCaseError> {
+    fn claimed(&mut self, claim: RequestClaim) -> Result<(), TestCaseError> {
+        self.rising(claim.fence)?;
+        let row = &mut self.model.requests[claim.id.0 as usize - 1];
+        row.lease = Some(Lease { fence: claim.fence, until: self.now.plus(LEASE), held: true });
+        prop_assert_eq!(claim.link.id, row.link);
+        let seen = (claim.attempts, claim.crashes, claim.uncertain);
+        prop_assert_eq!(seen, (row.attempts, row.crashes, row.uncertain));
+        self.request_claims.push(claim);
+        Ok(())
+    }
+
+    async fn settle(
+        &mut self,
+        back: usize,
+        end: usize,
+        follow_up: bool,
+        room: (bool, bool),
+    ) -> Result<(), TestCaseError> {
         let Some(claim) = recent(&self.request_claims, back) else { return Ok(()) };
         let failure = failure("f");
         let again = |state, counted, uncertain| {
@@ -450,7 +521,8 @@ impl World {
         if follow_up {
             settled.follow_ups.push(new_request(Target::BigPanda, "f", self.now));
         }
-        let completion = self.store().settled(settled).await.unwrap();
+        let ended = self.store().settle(settled, with(room)).await.unwrap();
+        let completion = ended.completion;
         let row = &mut self.model.requests[claim.id.0 as usize - 1];
         let current = row.state.is_live() && row.lease.is_some_and(|lease| lease.fence == claim.fence);
         if !current {
@@ -471,12 +543,16 @@ impl World {
             }
             RequestEnd::Parked { .. } => row.state = RequestState::Dead,
         }
+        let link = row.link;
         if follow_up {
-            let link = row.link;
             self.model.put(link, Target::BigPanda, self.now);
         }
-        Ok(())
+        self.handed_over(link, room, ended)
     }
+}
+
+fn with((servicenow, bigpanda): (bool, bool)) -> Room {
+    Room { servicenow, bigpanda, lease: LEASE }
 }
 
 proptest! {
