@@ -199,7 +199,7 @@ fn event(number: usize, now: Timestamp) -> NewEvent {
         dedupe: format!("{:064x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
         revision: 1,
         received: now,
-        body: vec![b'x'; BODY],
+        body: vec![b'x'; BODY].into(),
     }
 }
 

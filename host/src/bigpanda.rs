@@ -14,6 +14,7 @@ mod tolerant;
 mod wire;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 pub use self::client::{Client, Settings};
 pub use self::inspect::{Environment, Listing, Tag, TaggedIncident};
@@ -29,7 +30,7 @@ pub struct Listed {
     /// Without its alerts.
     pub incident: Incident,
     /// What the inbox keeps of it; see [`Api::mention`].
-    pub stored: Vec<u8>,
+    pub stored: Bytes,
 }
 
 /// One page of a list.
@@ -60,7 +61,7 @@ pub trait Api: Send + Sync {
     /// A page of an environment's shared incidents, last changed first; the first page is 1.
     async fn shared(&self, environment: &EnvironmentId, page: u32) -> Result<Page, Outcome>;
     /// What the inbox keeps of an incident that is to be fetched when it is handled. Asks nobody.
-    fn mention(&self, environment: &EnvironmentId, incident: &IncidentId) -> Vec<u8>;
+    fn mention(&self, environment: &EnvironmentId, incident: &IncidentId) -> Bytes;
     /// Fetches an incident with its alerts.
     async fn incident(&self, environment: &EnvironmentId, incident: &IncidentId) -> Result<Incident, Outcome>;
 }

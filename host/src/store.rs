@@ -11,7 +11,8 @@
 //!   recorded failure.
 //! - Events and requests are never deleted before they are finished.
 //!
-//! `sync` calls it; it knows the domain only. Time is an argument.
+//! `sync` calls it; it knows the domain only. Time is an argument. Long because every backend is to be written from this
+//! one page.
 
 mod fault;
 pub mod sqlite;
@@ -19,6 +20,7 @@ pub mod sqlite;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::Occasion;
@@ -41,8 +43,8 @@ pub struct NewEvent {
     /// Orders the events of one side: see `Incident::revision` and `TicketState::version`.
     pub revision: i64,
     pub received: Timestamp,
-    /// What came in; the store treats it as opaque bytes.
-    pub body: Vec<u8>,
+    /// What came in; the store treats it as opaque.
+    pub body: Bytes,
 }
 
 /// What became of an accepted event.
@@ -63,7 +65,7 @@ pub struct PendingEvent {
     pub revision: i64,
     /// Of the incident's side only that of the newest in its claim (by revision, then by id), which stands for the
     /// others; empty for these. Of the ticket's side every one's: each may hold notes that the newest doesn't.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// All pending events of one link, leased to one worker.

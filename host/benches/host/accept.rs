@@ -88,7 +88,7 @@ impl Door {
             integrations: Vec::new(),
             reader: Arc::new(|_| Err("nothing is read here".to_owned())),
             // What is accepted stays where it is.
-            options: Options { intake_links: 0, ..Options::default() },
+            options: Options { intake_links: 0, at_the_door: 0, ..Options::default() },
         });
         let gates: HashMap<_, _> =
             config.integrations.iter().map(|one| (one.name.clone(), Gate::new(one, 0))).collect();

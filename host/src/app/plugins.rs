@@ -69,7 +69,7 @@ impl Transform for Other {
 fn input(job: TransformJob) -> Input {
     let TransformJob { event, occasion, share, stored, ticket, disputes, settings, hooks, now, .. } = job;
     let seed = u64::from_le_bytes(event.0.to_le_bytes());
-    let raw = Some(Arc::from(share::raw(&stored)));
+    let raw = Some(stored.slice_ref(share::raw(&stored)));
     Input { occasion, share, raw, ticket, settings, disputes, hooks, now, seed }
 }
 

@@ -286,7 +286,7 @@ impl Api for Client {
         history::read(&self.line, incident).await
     }
 
-    fn mention(&self, environment: &EnvironmentId, incident: &IncidentId) -> Vec<u8> {
+    fn mention(&self, environment: &EnvironmentId, incident: &IncidentId) -> Bytes {
         search::mention(environment, incident)
     }
 

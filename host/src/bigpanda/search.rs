@@ -1,5 +1,6 @@
 //! The list of shared incidents, last changed first. Without alerts, so that a page may hold a hundred.
 
+use bytes::Bytes;
 use serde_json::json;
 
 use super::client::{Endpoint, Line};
@@ -46,7 +47,7 @@ pub(super) async fn shared(line: &Line, environment: &EnvironmentId, page: u32) 
 }
 
 /// A share that holds the ids only.
-pub(super) fn mention(environment: &EnvironmentId, incident: &IncidentId) -> Vec<u8> {
+pub(super) fn mention(environment: &EnvironmentId, incident: &IncidentId) -> Bytes {
     let ids = json!({
         "incident": { "id": incident.as_str() },
         "metadata": { "environment_id": environment.as_str() },

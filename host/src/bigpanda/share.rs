@@ -7,6 +7,7 @@
 mod error;
 mod headers;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 pub use self::error::Unusable;
@@ -171,7 +172,7 @@ pub fn dedupe_key(share: &Share, body: &[u8]) -> String {
 
 /// The bytes that the inbox keeps: one line with the overrides in JSON, then the body as it came. Nothing is
 /// encoded again, so this costs a copy; and what plugins may see raw is still there.
-pub fn stored(overrides: &Overrides, body: &[u8]) -> Vec<u8> {
+pub fn stored(overrides: &Overrides, body: &[u8]) -> Bytes {
     let mut bytes = Vec::with_capacity(body.len() + 64);
     if *overrides == Overrides::default() {
         bytes.extend_from_slice(b"{}");
@@ -182,7 +183,7 @@ pub fn stored(overrides: &Overrides, body: &[u8]) -> Vec<u8> {
     }
     bytes.push(b'\n');
     bytes.extend_from_slice(body);
-    bytes
+    bytes.into()
 }
 
 /// The body inside stored bytes, as BigPanda sent it.

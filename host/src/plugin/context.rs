@@ -4,6 +4,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::pack;
 use super::wire::{Head, Packed};
 use crate::domain::event::Occasion;
@@ -17,7 +19,7 @@ pub struct Input {
     pub occasion: Occasion,
     pub share: Arc<Share>,
     /// The share's body as it came, for plugins that were granted it.
-    pub raw: Option<Arc<[u8]>>,
+    pub raw: Option<Bytes>,
     /// Fields of the existing ticket as they came, raw; where a field's display value differs, it is under
     /// `dv_<field>`.
     pub ticket: Option<Arc<BTreeMap<String, String>>>,

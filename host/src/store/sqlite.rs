@@ -34,6 +34,7 @@ mod journal;
 mod ledger;
 mod outbox;
 mod owner;
+mod packing;
 mod prune;
 mod reader;
 mod recover;
@@ -58,6 +59,7 @@ use self::fail::{Fail, closed};
 use self::inbox::DecidedRow;
 use self::outbox::{RequestRow, SettledRow};
 use self::owner::Owner;
+use self::packing::EventRow;
 use self::reader::Readers;
 use self::redrive::ResealRow;
 use self::rows::LinkRow;
@@ -227,6 +229,7 @@ fn request_rows(requests: Vec<NewRequest>) -> Result<Vec<RequestRow>, Error> {
 #[async_trait]
 impl Inbox for SqliteStore {
     async fn accept_polled(&self, events: Vec<NewEvent>, cursor: Cursor) -> Result<Vec<Accepted>, Error> {
+        let events: Vec<EventRow> = events.into_iter().map(EventRow::new).collect();
         self.write(Durability::Power, move |state| state.accept_polled(&events, &cursor)).await
     }
 
@@ -236,7 +239,8 @@ impl Inbox for SqliteStore {
     }
 
     async fn take_in(&self, event: NewEvent, lease: Option<Duration>) -> Result<TakenIn, Error> {
-        self.write(Durability::Power, move |state| state.take_in(&event, lease)).await
+        let row = EventRow::new(event);
+        self.write(Durability::Power, move |state| state.take_in(&row, lease)).await
     }
 
     async fn claim_events(&self, links: usize, lease: Duration, now: Timestamp) -> Result<Vec<EventClaim>, Error> {

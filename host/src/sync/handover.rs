@@ -73,8 +73,11 @@ pub(super) fn take_in(
         // The share's own span ends with its answer.
         drop(span);
         let _ = tell.send(Ok(accepted));
+        // The sender has his answer before plugins get the processor.
+        tokio::task::yield_now().await;
         match claim {
-            Some(claim) => intake::handle(&shared, claim).await,
+            // In a box of its own, which shares that rest never need.
+            Some(claim) => Box::pin(intake::handle(&shared, claim)).await,
             None if accepted.duplicate => {}
             None => shared.events.notify_one(),
         }
@@ -84,7 +87,7 @@ pub(super) fn take_in(
 }
 
 async fn place_at_the_door(shared: &Shared) -> Option<OwnedSemaphorePermit> {
-    if shared.stop.is_cancelled() {
+    if shared.options.at_the_door == 0 || shared.stop.is_cancelled() {
         return None;
     }
     tokio::time::timeout(AT_THE_DOOR, shared.door.clone().acquire_owned()).await.ok()?.ok()

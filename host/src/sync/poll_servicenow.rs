@@ -182,7 +182,7 @@ fn event(shared: &Shared, integration: &Integration, ticket: TicketState) -> New
         // By time first, because the versions of two tickets can't be compared.
         revision: changed.saturating_mul(100_000).saturating_add(ticket.version().clamp(0, 99_999)),
         received: shared.clock.now(),
-        body: serde_json::to_vec(&ticket).unwrap_or_default(),
+        body: serde_json::to_vec(&ticket).unwrap_or_default().into(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::domain::event::Occasion;
 use crate::domain::id::{EnvironmentId, EventId, IntegrationName};
@@ -26,7 +27,7 @@ pub struct TransformJob {
     pub occasion: Occasion,
     pub share: Arc<Share>,
     /// The share as the inbox keeps it, with the body as it came in.
-    pub stored: Vec<u8>,
+    pub stored: Bytes,
     /// Fields of the existing ticket, where they are known.
     pub ticket: Option<Arc<BTreeMap<String, String>>>,
     pub disputes: Vec<Dispute>,

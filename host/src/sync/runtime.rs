@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,7 +41,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let (event_lease, idle) = (Duration::from_mins(1), Duration::from_secs(2));
-        Self { intake_links: 64, at_the_door: 64, to_bigpanda: 16, event_lease, idle }
+        Self { intake_links: 64, at_the_door: 192, to_bigpanda: 16, event_lease, idle }
     }
 }
 
@@ -183,7 +184,7 @@ impl Handle {
         integration: &IntegrationName,
         share: Share,
         dedupe: String,
-        body: Vec<u8>,
+        body: Bytes,
     ) -> Result<Accepted, store::Error> {
         reached(Step::Received);
         let event = NewEvent {

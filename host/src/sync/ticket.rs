@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::fetch;
 use super::incident::settled;
 use super::intake::{Halt, Handled, failed};
@@ -85,7 +87,7 @@ pub(super) async fn handle(
             event: event.id,
             occasion: Occasion::TicketChanged,
             share: share.clone(),
-            stored: Vec::new(),
+            stored: Bytes::new(),
             ticket: Some(Arc::new(state.fields.clone())),
             disputes: Vec::new(),
             settings: plugin_settings.clone(),

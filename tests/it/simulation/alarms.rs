@@ -85,7 +85,7 @@ pub async fn accepted(calm: &Calm, body: Vec<u8>) {
         dedupe: dedupe(&share),
         revision: share.incident.revision(),
         received: BEGIN,
-        body,
+        body: body.into(),
     };
     calm.store.accept(event).await.unwrap();
 }

@@ -282,7 +282,7 @@ impl Api for BigPanda {
         .await
     }
 
-    fn mention(&self, _: &EnvironmentId, incident: &IncidentId) -> Vec<u8> {
+    fn mention(&self, _: &EnvironmentId, incident: &IncidentId) -> bytes::Bytes {
         let known = self.look().incidents.get(incident).map(|known| known.incident.clone());
         listed(&known.expect("only what exists is mentioned")).stored
     }
@@ -310,6 +310,6 @@ impl Api for BigPanda {
 
 fn listed(incident: &Incident) -> Listed {
     let incident = Incident { alerts: Vec::new(), ..incident.clone() };
-    let stored = serde_json::to_vec(&share(&incident, ShareKind::Unnamed, false)).unwrap();
+    let stored = serde_json::to_vec(&share(&incident, ShareKind::Unnamed, false)).unwrap().into();
     Listed { incident, stored }
 }

@@ -136,7 +136,7 @@ impl Calm {
             let shares: Vec<_> = self.bigpanda.look().shares.drain(..).collect();
             for share in shares {
                 let body = serde_json::to_vec(&share).unwrap();
-                self.handle().accept(&acme(), share.clone(), dedupe(&share), body).await.unwrap();
+                self.handle().accept(&acme(), share.clone(), dedupe(&share), body.into()).await.unwrap();
             }
             let left = moment.saturating_sub(self.time.passed());
             if left.is_zero() {

@@ -269,7 +269,7 @@ impl Run {
             self.trace(|| format!("share {:?} of {} {:?}", share.kind, share.incident.id, share.incident.tags));
             let dedupe = format!("{:?}/{}", share.kind, outline(&share.incident));
             let body = serde_json::to_vec(&share).unwrap();
-            handle.accept(&IntegrationName::new("acme").unwrap(), share, dedupe, body).await.unwrap();
+            handle.accept(&IntegrationName::new("acme").unwrap(), share, dedupe, body.into()).await.unwrap();
         }
     }
 

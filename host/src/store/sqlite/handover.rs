@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use super::fail::Fail;
+use super::packing::EventRow;
 use super::rows::read_link;
 use super::writer::State;
 use crate::domain::link::Link;
 use crate::domain::request::Target;
 use crate::domain::time::Timestamp;
-use crate::store::{Completion, Ended, NewEvent, Room, TakenIn, Waiting};
+use crate::store::{Completion, Ended, Room, TakenIn, Waiting};
 
 /// The answer to somebody whose claim is not the last one: nothing was changed.
 pub(super) fn stale() -> Ended {
@@ -19,8 +20,9 @@ pub(super) fn stale() -> Ended {
 }
 
 impl State {
-    pub(super) fn take_in(&mut self, event: &NewEvent, lease: Option<Duration>) -> Result<TakenIn, Fail> {
-        let accepted = self.accept(event)?;
+    pub(super) fn take_in(&mut self, row: &EventRow, lease: Option<Duration>) -> Result<TakenIn, Fail> {
+        let accepted = self.accept(row)?;
+        let event = &row.event;
         let alone = || self.ledger.get(accepted.link).is_some_and(|live| live.has_only(accepted.event));
         let Some(lease) = lease.filter(|_| !accepted.duplicate && alone()) else {
             return Ok(TakenIn { accepted, claim: None });

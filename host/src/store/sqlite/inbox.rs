@@ -5,13 +5,15 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fail::Fail;
 use super::handover::stale;
 use super::journal;
 use super::ledger::{Lease, LiveEvent};
 use super::outbox::RequestRow;
+use super::packing::{EventRow, unpack};
 use super::rows::{self, LinkRow, one, read_link};
 use super::writer::State;
 use crate::domain::id::{EnvironmentId, EventId, Fence, IncidentId, IntegrationName, LinkId};
@@ -36,7 +38,8 @@ pub(super) struct DecidedRow {
 }
 
 impl State {
-    pub(super) fn accept(&mut self, event: &NewEvent) -> Result<Accepted, Fail> {
+    pub(super) fn accept(&mut self, row: &EventRow) -> Result<Accepted, Fail> {
+        let event = &row.event;
         let link = match find(&self.db, &event.integration, &event.incident)? {
             Some(link) => link,
             None => self.bear(event)?,
@@ -62,9 +65,10 @@ impl State {
             return Ok(Accepted { event: EventId(id), link, duplicate: true });
         }
         let id = EventId(self.db.last_insert_rowid());
+        let (body, size) = row.columns();
         self.db
-            .prepare_cached("INSERT INTO event_bodies (event, body) VALUES (?1, ?2)")?
-            .execute(params![id.0, event.body])?;
+            .prepare_cached("INSERT INTO event_bodies (event, body, size) VALUES (?1, ?2, ?3)")?
+            .execute(params![id.0, body, size])?;
         self.ledger.change(link, &event.integration, |live| {
             live.events.push(LiveEvent {
                 id,
@@ -79,8 +83,8 @@ impl State {
         Ok(Accepted { event: id, link, duplicate: false })
     }
 
-    pub(super) fn accept_polled(&mut self, events: &[NewEvent], cursor: &Cursor) -> Result<Vec<Accepted>, Fail> {
-        let accepted = events.iter().map(|event| self.accept(event)).collect::<Result<_, _>>()?;
+    pub(super) fn accept_polled(&mut self, events: &[EventRow], cursor: &Cursor) -> Result<Vec<Accepted>, Fail> {
+        let accepted = events.iter().map(|row| self.accept(row)).collect::<Result<_, _>>()?;
         self.db
             .prepare_cached(
                 "INSERT INTO cursors (integration, poller, place) VALUES (?1, ?2, ?3)
@@ -111,8 +115,9 @@ impl State {
         self.expire(now)?;
         let mut claims = Vec::new();
         for link in self.ledger.claimable(links, now) {
-            match read_link(&self.db, link) {
-                Ok(known) => claims.extend(self.claim_link(known, None, lease, now)?),
+            let known = read_link(&self.db, link);
+            match known.and_then(|known| self.claim_link(known, None, lease, now)) {
+                Ok(claim) => claims.extend(claim),
                 Err(Fail::Row(what)) => self.set_aside(link, &what, now)?,
                 Err(fail) => return Err(fail),
             }
@@ -120,11 +125,12 @@ impl State {
         Ok(claims)
     }
 
-    /// Leases what a link has. `at_hand`: an event whose body need not be read back.
+    /// Leases what a link has. `at_hand`: an event whose body need not be read back. `Fail::Row`: something of it can't be
+    /// read.
     pub(super) fn claim_link(
         &mut self,
         link: Link,
-        at_hand: Option<(EventId, &[u8])>,
+        at_hand: Option<(EventId, &Bytes)>,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Option<EventClaim>, Fail> {
@@ -140,16 +146,14 @@ impl State {
         let mut crashes = 0;
         for event in waiting {
             let LiveEvent { id, occasion, received, revision, .. } = event;
-            let body: Option<Vec<u8>> = match at_hand {
-                Some((known, body)) if known == id => Some(body.to_vec()),
-                _ if occasion.is_of_ticket() || newest == Some(id) => {
-                    one(&self.db, "SELECT body FROM event_bodies WHERE event = ?1", [id.0])?
-                }
-                _ => None,
+            let body = match at_hand {
+                Some((known, body)) if known == id => body.clone(),
+                _ if occasion.is_of_ticket() || newest == Some(id) => body(&self.db, id)?,
+                _ => Bytes::new(),
             };
             crashes = event.crashes.max(crashes);
             self.db.prepare_cached("UPDATE events SET leased = 1, until = 0 WHERE id = ?1")?.execute([id.0])?;
-            events.push(PendingEvent { id, occasion, received, revision, body: body.unwrap_or_default() });
+            events.push(PendingEvent { id, occasion, received, revision, body });
         }
         let fence = self.ledger.next_fence();
         self.ledger.change(link.id, &link.integration, |live| {
@@ -255,6 +259,14 @@ fn end_event(db: &Connection, event: EventId, state: i64, why: Option<&str>) -> 
     db.prepare_cached("UPDATE events SET leased = 0, state = ?2, why = ?3 WHERE id = ?1")?
         .execute(params![event.0, state, why])?;
     Ok(())
+}
+
+fn body(db: &Connection, event: EventId) -> Result<Bytes, Fail> {
+    let found = db
+        .prepare_cached("SELECT body, size FROM event_bodies WHERE event = ?1")?
+        .query_row([event.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    found.map_or_else(|| Ok(Bytes::new()), |(body, size)| unpack(event, body, size))
 }
 
 /// A SHA-256 in half its size; any other text as it is.

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::fail::Fail;
 use super::journal;
 use super::ledger::LiveEvent;
+use super::packing::unpack;
 use super::rows::{self, LinkRow, one, optional_text, read_link, text};
 use super::writer::State;
 use crate::domain::id::{EventId, IncidentId, IntegrationName, LinkId, RequestId};
@@ -182,13 +183,16 @@ pub(super) fn origin(db: &Connection, id: RequestId) -> Result<Option<Origin>, F
 fn pending(db: &Connection, id: EventId) -> Result<Option<PendingEvent>, Fail> {
     let found = db
         .prepare_cached(
-            "SELECT occasion, received, revision, body FROM events JOIN event_bodies ON event = id WHERE id = ?1",
+            "SELECT occasion, received, revision, body, size FROM events JOIN event_bodies ON event = id WHERE id = ?1",
         )?
-        .query_row([id.0], |row| Ok((row.get::<_, i64>(0)?, Timestamp(row.get(1)?), row.get(2)?, row.get(3)?)))
+        .query_row([id.0], |row| {
+            let body: (Vec<u8>, Option<i64>) = (row.get(3)?, row.get(4)?);
+            Ok((row.get::<_, i64>(0)?, Timestamp(row.get(1)?), row.get(2)?, body))
+        })
         .optional()?;
-    let Some((occasion, received, revision, body)) = found else { return Ok(None) };
+    let Some((occasion, received, revision, (body, size))) = found else { return Ok(None) };
     let occasion = rows::occasion(occasion).ok_or_else(|| Fail::Row("an event's occasion".to_owned()))?;
-    Ok(Some(PendingEvent { id, occasion, received, revision, body }))
+    Ok(Some(PendingEvent { id, occasion, received, revision, body: unpack(id, body, size)? }))
 }
 
 pub(super) fn quarantined(db: &Connection, of: Option<&IntegrationName>) -> Result<Vec<EventView>, Fail> {

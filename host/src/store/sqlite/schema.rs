@@ -17,8 +17,11 @@ use crate::store::Error;
 /// Older ones can corrupt a write-ahead log when two connections meet at a checkpoint.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../../migrations/0001_start.sql"), include_str!("../../../migrations/0002_both_directions.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../../migrations/0001_start.sql"),
+    include_str!("../../../migrations/0002_both_directions.sql"),
+    include_str!("../../../migrations/0003_packed_bodies.sql"),
+];
 
 const BUSY: Duration = Duration::from_secs(5);
 

@@ -7,6 +7,7 @@ mod desk;
 mod disk;
 mod intake;
 mod model;
+mod packing;
 mod redrive;
 mod retention;
 mod samples;

@@ -12,6 +12,7 @@ use super::samples::*;
 use crate::domain::id::RequestId;
 use crate::domain::request::Target;
 use crate::store::sqlite::fail::Fail;
+use crate::store::sqlite::packing::EventRow;
 use crate::store::sqlite::writer::Durability;
 use crate::store::sqlite::{Options, SqliteStore, upkeep};
 use crate::store::{Completion, Desk, Error, Inbox, NewEvent, Outbox, QueueFilter, RequestEnd, RequestState};
@@ -112,7 +113,7 @@ async fn a_failed_sync_makes_the_store_read_only() {
     let (_directory, store) = fresh();
     sealed(&store, "i1", vec![new_request(Target::ServiceNow, "k1", at(1))], at(1)).await;
     let failed = store.write::<(), _>(Durability::Power, |state| {
-        state.accept(&event("i2", "lost", at(2)))?;
+        state.accept(&EventRow::new(event("i2", "lost", at(2))))?;
         let cause = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
         Err(Fail::from(rusqlite::Error::SqliteFailure(cause, None)))
     });
@@ -182,7 +183,7 @@ async fn a_full_disk_sheds_and_recovers() {
     let store = open(&small.0.path().join("tandem.db"));
     let accept = async |number: usize| {
         let body = vec![b'x'; 20_000];
-        store.accept(NewEvent { body, ..event(&format!("i{number}"), "d", at(1)) }).await
+        store.accept(NewEvent { body: body.into(), ..event(&format!("i{number}"), "d", at(1)) }).await
     };
     let mut acknowledged = 0;
     let refusal = loop {
@@ -207,7 +208,7 @@ async fn a_full_disk_sheds_and_recovers() {
 #[tokio::test]
 async fn the_log_stays_bounded_under_load() {
     let (directory, store) = fresh();
-    let body = vec![b'x'; 400_000];
+    let body = noise(400_000);
     let mut longest = 0;
     for number in 0..400 {
         store.accept(NewEvent { body: body.clone(), ..event(&format!("i{number}"), "d", at(1)) }).await.unwrap();
@@ -233,7 +234,7 @@ async fn a_host_that_is_about_to_be_killed() {
             loop {
                 let number = next.fetch_add(1, Ordering::SeqCst);
                 let body = vec![b'x'; 2_000];
-                store.accept(NewEvent { body, ..event(&format!("i{number}"), "d", at(1)) }).await.unwrap();
+                store.accept(NewEvent { body: body.into(), ..event(&format!("i{number}"), "d", at(1)) }).await.unwrap();
                 writeln!(std::io::stdout(), "acknowledged {number}").unwrap();
             }
         });

@@ -173,7 +173,7 @@ async fn only_the_newest_event_of_a_claim_brings_its_body() {
         store.accept(NewEvent { revision, ..event("i1", dedupe, at(1)) }).await.unwrap();
     }
     let claimed = claims(&store, 1).await.remove(0);
-    let bodies: Vec<_> = claimed.events.iter().map(|event| event.body.as_slice()).collect();
+    let bodies: Vec<_> = claimed.events.iter().map(|event| event.body.as_ref()).collect();
     assert_eq!(bodies, [b"".as_slice(), b"i1/d2", b""]);
 }
 

@@ -113,7 +113,7 @@ async fn a_dead_letter_with_new_content_is_due_and_may_be_completed_once_more() 
     let before = store.show(RequestId(1)).await.unwrap().unwrap().request;
     let origin = store.origin(RequestId(1)).await.unwrap().unwrap();
     let event = origin.event.expect("its event");
-    assert_eq!((event.id, event.body.as_slice(), origin.uncertain), (EventId(1), &b"i0/i0-1000"[..], false));
+    assert_eq!((event.id, event.body.as_ref(), origin.uncertain), (EventId(1), &b"i0/i0-1000"[..], false));
     let mut request = before.clone();
     if let Operation::CreateTicket { fields, .. } = &mut request.operation {
         fields.push(FieldValue { field: "urgency".to_owned(), value: "1".to_owned() });
@@ -164,7 +164,7 @@ async fn a_quarantined_event_is_listed_and_released_or_given_up_once() {
         assert!(!store.release(id, at(3)).await.unwrap() && !store.forget(id, at(3)).await.unwrap());
     }
     let claims = store.claim_events(9, LEASE, at(3)).await.unwrap();
-    assert_eq!((claims.len(), claims[0].crashes, claims[0].events[0].body.as_slice()), (1, 0, &b"i1/d"[..]));
+    assert_eq!((claims.len(), claims[0].crashes, claims[0].events[0].body.as_ref()), (1, 0, &b"i1/d"[..]));
     assert_eq!(store.depths().await.unwrap().events_quarantined, 0);
     assert_eq!(store.quarantined(None).await.unwrap(), []);
 }

@@ -56,7 +56,7 @@ pub(super) fn event_of(integration: &IntegrationName, incident: &str, dedupe: &s
         dedupe: dedupe.to_owned(),
         revision: now.seconds(),
         received: now,
-        body: format!("{incident}/{dedupe}").into_bytes(),
+        body: format!("{incident}/{dedupe}").into_bytes().into(),
     }
 }
 
@@ -130,4 +130,16 @@ pub(super) async fn sealed(store: &SqliteStore, incident: &str, requests: Vec<Ne
 /// The requests to ServiceNow that can be claimed.
 pub(super) async fn claim(store: &SqliteStore, now: Timestamp) -> Vec<RequestClaim> {
     store.claim_requests(Target::ServiceNow, 16, LEASE, &[], now).await.unwrap()
+}
+
+/// Bytes that can't be compressed.
+pub(super) fn noise(bytes: usize) -> bytes::Bytes {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        Some(state as u8)
+    };
+    std::iter::from_fn(next).take(bytes).collect()
 }

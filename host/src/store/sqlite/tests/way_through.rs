@@ -16,7 +16,7 @@ async fn a_share_becomes_a_confirmed_ticket() {
     let claims = store.claim_events(10, LEASE, at(2)).await.unwrap();
     let [claim] = claims.as_slice() else { panic!("{claims:?}") };
     assert_eq!((claim.link.id, claim.crashes), (accepted.link, 0));
-    assert_eq!((claim.events[0].id, claim.events[0].body.as_slice()), (accepted.event, b"i1/d1".as_slice()));
+    assert_eq!((claim.events[0].id, claim.events[0].body.as_ref()), (accepted.event, b"i1/d1".as_slice()));
     let decided = done(claim, vec![new_request(Target::ServiceNow, "k1", at(2))], at(2));
     assert_eq!(store.decided(decided).await.unwrap(), Completion::Recorded);
 
