@@ -395,7 +395,7 @@ impl World {
         let (waits, told) = (unleased(Target::ServiceNow), ended.waiting.servicenow);
         prop_assert_eq!(told, waits);
         prop_assert_eq!(ended.waiting.bigpanda, unleased(Target::BigPanda));
-        let events = self.model.claimable(Timestamp(i64::MAX)).len() > 0;
+        let events = !self.model.claimable(Timestamp(i64::MAX)).is_empty();
         prop_assert_eq!(ended.waiting.events, events);
         Ok(())
     }
