@@ -199,8 +199,24 @@ fn event(number: usize, now: Timestamp) -> NewEvent {
         dedupe: format!("{:064x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
         revision: 1,
         received: now,
-        body: vec![b'x'; BODY].into(),
+        body: body(number).into(),
     }
+}
+
+/// As repetitive as a share: the same names with every alert, values that differ.
+fn body(number: usize) -> Vec<u8> {
+    let mut body = Vec::with_capacity(BODY + 200);
+    for tag in 0.. {
+        if body.len() >= BODY {
+            break;
+        }
+        let value = (number * 1_000 + tag).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        body.extend(
+            format!(r#"{{"name":"tag_{}","value":"the value {value:016x} as in the wild"}},"#, tag % 10).bytes(),
+        );
+    }
+    body.truncate(BODY);
+    body
 }
 
 fn decided(claim: EventClaim, now: Timestamp) -> Decided {
