@@ -1,8 +1,8 @@
 //! What the store costs by itself: accepts per second with shared and with single commits, and the processor time
 //! of a ticket's whole way through it. `cargo bench --bench store [-- accept|cycle|memory]`.
 //!
-//! The loops stand for the sync: claims are asked for when something may be there, as `sync` does, and every ticket
-//! goes through five writes: accept, claim, decide, claim, settle.
+//! The loops stand for those of the sync, as in a backlog: claims are asked for when something may be there, and every
+//! ticket goes through five writes: accept, claim, decide, claim, settle. What goes straight through has three.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that fails is to stop")]
 
