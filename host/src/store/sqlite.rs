@@ -19,7 +19,8 @@
 //! answers after the commit. Everything is synced to disk, with one exception: a claim of events survives the
 //! death of the process only, because after a power cut an unclaimed event is just as right. A claim of requests
 //! is synced, because it says that a request may have been sent. Most claims are no task of their own: whoever stores an
-//! event, a decision or an attempt's end gets what follows from it in the same transaction (`handover`). Reads for people go beside the writer (`reader`).
+//! event, a decision or an attempt's end gets what follows from it in the same transaction (`handover`). Reads for people
+//! go beside the writer (`reader`).
 //!
 //! **Failure.** A full disk answers `Unavailable` and the store goes on. A failed sync answers `Broken` from then
 //! on, until the host is restarted.

@@ -19,6 +19,12 @@ pub(super) fn stale() -> Ended {
     Ended { completion: Completion::Stale, claims: Vec::new(), waiting: Waiting::default() }
 }
 
+/// The answer where the link can't be read: nothing is handed over, and everybody looks.
+pub(super) fn unknown_owner() -> Ended {
+    let waiting = Waiting { events: true, servicenow: true, bigpanda: true };
+    Ended { completion: Completion::Recorded, claims: Vec::new(), waiting }
+}
+
 impl State {
     pub(super) fn take_in(&mut self, row: &EventRow, lease: Option<Duration>) -> Result<TakenIn, Fail> {
         let accepted = self.accept(row)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use super::fail::Fail;
-use super::handover::stale;
+use super::handover::{stale, unknown_owner};
 use super::journal;
 use super::ledger::{Held, Lease, LiveRequest};
 use super::rows::{self, LinkRow, read_link, text};
@@ -311,12 +311,19 @@ impl State {
         if let Some(changed) = changed {
             changed.save(&self.db)?;
         }
-        let owner = match changed {
-            Some(row) => row.link.clone(),
-            None => read_link(&self.db, link)?,
-        };
-        self.put_requests(&owner, follow_ups, *now)?;
         journal::write(&self.db, link, *now, notes)?;
-        self.hand_over(&owner, room, *now)
+        let owner = match changed {
+            Some(row) => Ok(row.link.clone()),
+            None => read_link(&self.db, link),
+        };
+        match owner {
+            Ok(owner) => {
+                self.put_requests(&owner, follow_ups, *now)?;
+                self.hand_over(&owner, room, *now)
+            }
+            // What was attempted is recorded all the same; whoever claims next of the link sets it aside.
+            Err(Fail::Row(_)) if follow_ups.is_empty() => Ok(unknown_owner()),
+            Err(fail) => Err(fail),
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::samples::*;
 use crate::domain::id::{Fence, IntegrationName, RequestId};
 use crate::domain::request::{Operation, Request, Target};
 use crate::domain::ticket::FieldValue;
-use crate::store::{Completion, Desk, Inbox, Outbox, RequestClaim, RequestEnd, RequestState, Settled};
+use crate::store::{Completion, Desk, Inbox, Outbox, RequestClaim, RequestEnd, RequestState, Room, Settled};
 
 fn keys(claims: &[RequestClaim]) -> Vec<&str> {
     claims.iter().map(|claim| claim.request.key.as_str()).collect()
@@ -167,4 +167,17 @@ async fn an_unreadable_request_is_set_aside_and_others_go_on() {
     assert_eq!(keys(&claim(&store, at(2)).await), ["i2"]);
     let depths = store.depths().await.unwrap();
     assert!(depths.requests.contains(&(RequestState::Dead, 1)), "{depths:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_is_recorded_even_if_its_link_can_no_longer_be_read() {
+    let (directory, store) = fresh();
+    sealed(&store, "i1", vec![new_request(Target::ServiceNow, "k1", at(1))], at(1)).await;
+    let first = claim(&store, at(1)).await.remove(0);
+    let db = rusqlite::Connection::open(directory.path().join("tandem.db")).unwrap();
+    db.execute("UPDATE links SET memory = '{'", []).unwrap();
+    let ended = store.settle(settle(first.id, first.fence, RequestEnd::Done, at(1)), Room::default()).await.unwrap();
+    assert_eq!((ended.completion, ended.claims.len()), (Completion::Recorded, 0));
+    let state: i64 = db.query_row("SELECT state FROM requests", [], |row| row.get(0)).unwrap();
+    assert_eq!(state, 4, "done");
 }
