@@ -2,21 +2,18 @@
 //!
 //! Not part of the whole bench: it runs when it is asked for and `TANDEM_BENCH_BINARY` names the other build.
 
-use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::json;
 
-use crate::load::{Shares, fire};
+use crate::load::Shares;
 use crate::report::{Report, at};
 use crate::rig::{PATH, Plan, Rig, TOKEN};
 use crate::shape::{body, placeholder};
+use crate::tickets::{Flooded, QUIET, flooded};
 
 const ROUNDS: usize = 24;
 const SHARES: usize = 800;
-const CONNECTIONS: usize = 64;
-const QUIET: &str = "[integration.acme.follow_ups]\ncallback = false\ntag = false\ncomment = false\n";
 
 pub(crate) async fn run() {
     let Some(other) = std::env::var_os("TANDEM_BENCH_BINARY") else {
@@ -30,16 +27,16 @@ pub(crate) async fn run() {
         ("the other", Rig::start(plan(Some(other.into()))).await),
     ];
     let mut report = Report::new("compare", "tickets at saturation, two builds in turn, 20 alerts each");
-    let mut rounds: [Vec<Round>; 2] = Default::default();
+    let mut rounds: [Vec<Flooded>; 2] = Default::default();
     for number in 0..ROUNDS {
         // Whoever goes first in one round goes second in the next.
         for which in [number % 2, 1 - number % 2] {
             let numbers = number * SHARES..(number + 1) * SHARES;
-            rounds[which].push(flood(&both[which].1, &shares, numbers).await);
+            rounds[which].push(flooded(&both[which].1, &shares, numbers).await);
         }
     }
     // The first rounds warm up.
-    let of = |which: usize, get: fn(&Round) -> f64| rounds[which].iter().skip(2).map(get).collect::<Vec<_>>();
+    let of = |which: usize, get: fn(&Flooded) -> f64| rounds[which].iter().skip(2).map(get).collect::<Vec<_>>();
     for (which, (name, rig)) in both.iter().enumerate() {
         let (cpu, rate, accept) =
             (of(which, |round| round.cpu), of(which, |round| round.rate), of(which, |round| round.accept99));
@@ -55,7 +52,7 @@ pub(crate) async fn run() {
             json!({ "what": name, "per_s": at(&rate, 0.5), "cpu_s_per_1000": at(&cpu, 0.5), "peak_mib": peak }),
         );
     }
-    let ratios = |get: fn(&Round) -> f64| -> Vec<f64> {
+    let ratios = |get: fn(&Flooded) -> f64| -> Vec<f64> {
         of(0, get).iter().zip(of(1, get)).map(|(this, other)| this / other).collect()
     };
     let (cpu, rate) = (ratios(|round| round.cpu), ratios(|round| round.rate));
@@ -72,28 +69,4 @@ pub(crate) async fn run() {
         json!({ "what": "ratio", "per_s": at(&rate, 0.5), "cpu": at(&cpu, 0.5) }),
     );
     report.end();
-}
-
-struct Round {
-    rate: f64,
-    /// Processor seconds for 1,000 tickets.
-    cpu: f64,
-    accept99: f64,
-}
-
-async fn flood(rig: &Rig, shares: &Arc<Shares>, numbers: Range<usize>) -> Round {
-    let count = numbers.len();
-    let before = rig.sim.ticket_count();
-    let (cpu, started) = (rig.cpu(), Instant::now());
-    let fired = fire(rig.public, shares, numbers, CONNECTIONS, None).await;
-    assert!(fired.all_accepted(), "{:?}", fired.statuses);
-    rig.until("a ticket for each share", |sim| sim.ticket_count() >= before + count).await;
-    let took = started.elapsed().as_secs_f64();
-    // What is settled last still counts.
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    Round {
-        rate: count as f64 / took,
-        cpu: (rig.cpu() - cpu) / count as f64 * 1000.0,
-        accept99: at(&fired.latencies, 0.99),
-    }
 }

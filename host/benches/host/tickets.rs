@@ -14,7 +14,7 @@ use crate::rig::{PATH, Plan, Rig, TOKEN};
 use crate::shape::{body, placeholder};
 
 const CONNECTIONS: usize = 64;
-const QUIET: &str = "[integration.acme.follow_ups]\ncallback = false\ntag = false\ncomment = false\n";
+pub(crate) const QUIET: &str = "[integration.acme.follow_ups]\ncallback = false\ntag = false\ncomment = false\n";
 
 pub(crate) async fn run() {
     let shares = Arc::new(Shares::new(PATH, TOKEN, &placeholder(), &body(20)));
@@ -93,8 +93,18 @@ async fn calm(report: &mut Report, rig: &Rig, shares: &Arc<Shares>) {
     );
 }
 
-/// As many shares as the host takes, until each has its ticket.
-async fn flood(report: &mut Report, rig: &Rig, shares: &Arc<Shares>, numbers: std::ops::Range<usize>) {
+/// What came of as many shares as the host takes.
+pub(crate) struct Flooded {
+    /// Tickets a second.
+    pub(crate) rate: f64,
+    /// Processor seconds for 1,000 tickets.
+    pub(crate) cpu: f64,
+    /// Milliseconds within which 99 of 100 shares were answered.
+    pub(crate) accept99: f64,
+}
+
+/// Shares as fast as the host takes them, until each has its ticket.
+pub(crate) async fn flooded(rig: &Rig, shares: &Arc<Shares>, numbers: std::ops::Range<usize>) -> Flooded {
     let count = numbers.len();
     let before = rig.sim.ticket_count();
     let (cpu, started) = (rig.cpu(), Instant::now());
@@ -103,15 +113,23 @@ async fn flood(report: &mut Report, rig: &Rig, shares: &Arc<Shares>, numbers: st
     rig.until("a ticket for each share", |sim| sim.ticket_count() >= before + count).await;
     let took = started.elapsed().as_secs_f64();
     assert_eq!(rig.sim.ticket_count(), before + count, "one ticket for each incident");
-    let cpu = rig.cpu() - cpu;
-    let (rate, each, busy) = (count as f64 / took, cpu / count as f64 * 1000.0, cpu / took * 100.0);
-    let accept99 = at(&fired.latencies, 0.99);
+    Flooded {
+        rate: count as f64 / took,
+        cpu: (rig.cpu() - cpu) / count as f64 * 1000.0,
+        accept99: at(&fired.latencies, 0.99),
+    }
+}
+
+async fn flood(report: &mut Report, rig: &Rig, shares: &Arc<Shares>, numbers: std::ops::Range<usize>) {
+    let count = numbers.len();
+    let Flooded { rate, cpu, accept99 } = flooded(rig, shares, numbers).await;
+    let busy = cpu * rate / 10.0;
     let (_, peak) = rig.memory();
     report.row(
         &format!(
-            "saturation     {rate:>7.0} tickets/s over {count}, {each:.2} CPU s per 1,000 ({busy:.0} % of the processor), peak {peak:.1} MiB, 202 p99 {accept99:.1} ms"
+            "saturation     {rate:>7.0} tickets/s over {count}, {cpu:.2} CPU s per 1,000 ({busy:.0} % of the processor), peak {peak:.1} MiB, 202 p99 {accept99:.1} ms"
         ),
-        json!({ "what": "flood", "tickets": count, "per_s": rate, "cpu_s_per_1000": each, "busy_percent": busy,
+        json!({ "what": "flood", "tickets": count, "per_s": rate, "cpu_s_per_1000": cpu, "busy_percent": busy,
             "peak_mib": peak, "accept_p99_ms": accept99 }),
     );
 }
