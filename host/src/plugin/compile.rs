@@ -1,8 +1,8 @@
 //! Compiles components. What this host compiled before comes out of the cache.
 //!
-//! A file that somebody put into the directory is compiled by a child process, which is ended when it takes too long
-//! or wants too much memory, and runs at a lower priority than events. Without a program to start, as in tests, the
-//! size caps of `precheck` are all that bounds it.
+//! A child process does it, which is ended when it takes too long or wants too much memory, and runs at a lower priority
+//! than events. So the compiler with all that it needs never stays in the host's memory. Without a program to start, as
+//! in tests, it is done here, and the size caps of `precheck` are all that bounds it.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub(super) struct Compiler {
 }
 
 impl Compiler {
-    /// `trusted`: part of this binary, so that it is compiled here.
+    /// `trusted`: part of this binary, so that it is compiled here when a child can't.
     pub(super) fn compile(
         &self,
         engine: &Engine,
@@ -38,12 +38,19 @@ impl Compiler {
         {
             return Ok(component);
         }
-        if let Some(program) = self.program.as_ref().filter(|_| !trusted) {
-            let code = child::compile(program, &self.size, bytes)?;
-            let component = trust(engine, &code);
-            let component = component.ok_or_else(|| LoadError::Compile("the compiled code doesn't load".into()))?;
-            self.keep(engine, digest, &code);
-            return Ok(component);
+        if let Some(program) = &self.program {
+            match child::compile(program, &self.size, bytes) {
+                Ok(code) => {
+                    let component = trust(engine, &code);
+                    let component =
+                        component.ok_or_else(|| LoadError::Compile("the compiled code doesn't load".into()))?;
+                    self.keep(engine, digest, &code);
+                    return Ok(component);
+                }
+                // What is part of this binary has to run, on a system without a shell too.
+                Err(error) if trusted => tracing::warn!("a bundled plugin is compiled here, because {error}"),
+                Err(error) => return Err(error),
+            }
         }
         let component =
             Component::from_binary(engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
