@@ -20,7 +20,6 @@ mod retrieve;
 mod runtime;
 mod ticket;
 mod traces;
-mod warm;
 
 pub use ports::{Effective, Integration, Notify, Polls, Reader, Settings, Transform, TransformJob};
 pub use redo::{Change, NotRedone, Redone, Tried};

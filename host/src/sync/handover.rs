@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
 use tracing::Span;
 
+use super::deliver;
+use super::intake::{self, Read};
 use super::runtime::Shared;
-use super::{deliver, intake};
 use crate::domain::id::IntegrationName;
 use crate::domain::request::Target;
 use crate::domain::share::Share;
@@ -67,7 +68,6 @@ pub(super) fn take_in(
         };
         reached(Step::Accepted);
         if !accepted.duplicate {
-            shared.warm.put(accepted.event, share);
             shared.traces.accepted(accepted.event, &span);
         }
         // The share's own span ends with its answer.
@@ -77,7 +77,10 @@ pub(super) fn take_in(
         tokio::task::yield_now().await;
         match claim {
             // In a box of its own, which shares that rest never need.
-            Some(claim) => Box::pin(intake::handle(&shared, claim)).await,
+            Some(claim) => {
+                let read = Read { event: accepted.event, share };
+                Box::pin(intake::handle(&shared, claim, Some(read))).await;
+            }
             None if accepted.duplicate => {}
             None => shared.events.notify_one(),
         }

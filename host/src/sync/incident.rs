@@ -49,6 +49,8 @@ const COMPARING: &[Hook] =
 /// What came in about the incident.
 pub(super) struct Found {
     pub(super) event: PendingEvent,
+    /// Its share, where somebody has read it already.
+    pub(super) share: Option<Arc<Share>>,
     /// How many older events it stands for.
     pub(super) covered: usize,
     /// Another one is as new, so the incident itself has to say which of them holds.
@@ -64,9 +66,9 @@ pub(super) async fn handle(
     shared: &Shared,
     integration: &Integration,
     mut link: Link,
-    Found { event, covered, tied, unsettled }: Found,
+    Found { event, share, covered, tied, unsettled }: Found,
 ) -> Result<Handled, Halt> {
-    let share = match shared.warm.take(event.id) {
+    let share = match share {
         Some(share) => share,
         None => match (shared.reader)(&event.body) {
             Ok(share) => Arc::new(share),

@@ -18,6 +18,7 @@ use crate::domain::link::{Link, LinkState};
 use crate::domain::notice::Notice;
 use crate::domain::patch::PluginFailure;
 use crate::domain::request::Request;
+use crate::domain::share::Share;
 use crate::domain::time::Timestamp;
 use crate::engine::plan::Plan;
 use crate::steps::{Step, reached};
@@ -44,7 +45,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     let Ok(permit) = permits.clone().acquire_owned().await else { return };
                     let shared = shared.clone();
                     shared.tasks.clone().spawn(async move {
-                        handle(&shared, claim).await;
+                        handle(&shared, claim, None).await;
                         drop(permit);
                         // A free place may let the next link in; a finished link may have newer events.
                         shared.events.notify_one();
@@ -72,20 +73,25 @@ pub(super) async fn next_wake(shared: &Shared, now: Timestamp) -> Duration {
     }
 }
 
-pub(super) async fn handle(shared: &Arc<Shared>, claim: EventClaim) {
+/// A share that was read before its event was claimed.
+pub(super) struct Read {
+    pub(super) event: EventId,
+    pub(super) share: Arc<Share>,
+}
+
+pub(super) async fn handle(shared: &Arc<Shared>, claim: EventClaim, read: Option<Read>) {
     reached(Step::EventLeased);
     let ids: Vec<EventId> = claim.events.iter().map(|event| event.id).collect();
     let span = shared.traces.event(&claim.link, &ids);
-    decide(shared, claim, ids, &span).instrument(span.clone()).await;
+    decide(shared, claim, read, ids, &span).instrument(span.clone()).await;
 }
 
-async fn decide(shared: &Arc<Shared>, claim: EventClaim, ids: Vec<EventId>, span: &Span) {
+async fn decide(shared: &Arc<Shared>, claim: EventClaim, read: Option<Read>, ids: Vec<EventId>, span: &Span) {
     let EventClaim { link, fence, unsettled, crashes, events } = claim;
     let before = link.state;
-    let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events).await;
+    let Outcome { link, end, requests, notes } = work(shared, link, unsettled, crashes, events, read).await;
     let notices = notices(before, &link, &ids, &end);
     reached(Step::Transformed);
-    shared.warm.forget(&ids);
     let targets = requests.iter().map(|(_, request)| request.operation.target());
     let offer = Offer::of(shared, &link.integration, targets);
     let parked = before != LinkState::Parked && link.state == LinkState::Parked;
@@ -244,7 +250,14 @@ fn environment_of(shared: &Shared, events: &[PendingEvent]) -> Option<Environmen
     shares.filter_map(|event| (shared.reader)(&event.body).ok()?.environment_id).next_back()
 }
 
-async fn work(shared: &Shared, link: Link, unsettled: bool, crashes: u32, events: Vec<PendingEvent>) -> Outcome {
+async fn work(
+    shared: &Shared,
+    link: Link,
+    unsettled: bool,
+    crashes: u32,
+    events: Vec<PendingEvent>,
+    read: Option<Read>,
+) -> Outcome {
     let mut outcome = Outcome::new(link);
     let Some(integration) = shared.integrations.get(&outcome.link.integration) else {
         let why =
@@ -272,7 +285,8 @@ async fn work(shared: &Shared, link: Link, unsettled: bool, crashes: u32, events
     if let Some(Newest { event, covered, tied }) = newest(of_incident) {
         // The ticket's part may just have made requests of its own.
         let unsettled = unsettled || !outcome.requests.is_empty();
-        let found = incident::Found { event, covered, tied, unsettled };
+        let share = read.filter(|read| read.event == event.id).map(|read| read.share);
+        let found = incident::Found { event, share, covered, tied, unsettled };
         let handled = incident::handle(shared, integration, outcome.link.clone(), found).await;
         outcome.take("share", handled);
         outcome.covered("share", covered);

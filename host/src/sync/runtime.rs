@@ -12,7 +12,6 @@ use tokio_util::task::TaskTracker;
 use super::handover::{self, Side};
 use super::ports::{self, Integration, Reader, Transform};
 use super::traces::Traces;
-use super::warm::Warm;
 use super::{deliver, intake, poll};
 use crate::clock::Clock;
 use crate::domain::event::Occasion;
@@ -64,7 +63,6 @@ pub(super) struct Shared {
     pub(super) integrations: HashMap<IntegrationName, Integration>,
     pub(super) reader: Reader,
     pub(super) options: Options,
-    pub(super) warm: Warm,
     pub(super) traces: Traces,
     pub(super) events: Notify,
     pub(super) door: Arc<Semaphore>,
@@ -154,7 +152,6 @@ impl Handle {
             integrations: integrations.into_iter().map(|one| (one.name.clone(), one)).collect(),
             reader,
             options,
-            warm: Warm::default(),
             traces: Traces::default(),
             events: Notify::new(),
             door,
