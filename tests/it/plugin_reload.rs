@@ -310,6 +310,14 @@ fn a_file_is_compiled_by_a_child_process_and_what_that_says_is_told() {
 }
 
 #[test]
+fn a_bundled_plugin_runs_whether_or_not_a_child_can_compile_it() {
+    for program in [env!("CARGO_BIN_EXE_tandem"), "/bin/false"] {
+        let plugged = Plugged::start_compiling(&[bundle("moody")], Some(program.into()), |_| ());
+        assert_eq!(line(&plugged.host), "moody about alert-0002", "{program}");
+    }
+}
+
+#[test]
 fn a_hook_that_fails_event_after_event_rests_and_comes_back() {
     let plugged = Plugged::start(&[bundle("moody")]);
     let ask = |mood: &str, seconds: i64| {
