@@ -82,7 +82,7 @@ fn prepare(db: &mut Connection, page_bytes: u32, path: &Path) -> Result<(), Erro
          PRAGMA trusted_schema = OFF;
          PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = 67108864;
-         PRAGMA cache_size = -8192;
+         PRAGMA cache_size = -3072;
          PRAGMA temp_store = MEMORY;"
     ))
     .map_err(|error| unopened(path, error))?;
