@@ -194,8 +194,10 @@ fn die() -> ! {
 
 #[expect(unsafe_code, reason = "all threads must stop at once; only the kernel can do that")]
 fn freeze() {
+    // To this thread, so that it is the first to stop: sent to the process, the signal may reach another one, and this one goes
+    // on for long enough to send a request.
     // SAFETY: the call takes no pointers.
     unsafe {
-        libc::kill(libc::getpid(), libc::SIGSTOP);
+        libc::raise(libc::SIGSTOP);
     }
 }
