@@ -50,12 +50,12 @@ struct Inner {
 }
 
 impl Host {
-    /// Loads the bundled plugins and those of the directory, and begins to watch it. Files are compiled here.
+    /// Loads the bundled plugins and those of the directory, and begins to watch it. All are compiled here.
     pub fn start(config: Plugins, bundled: &[Bundled], dictionary: Arc<dyn Dictionary>) -> Result<Self, Error> {
         Self::start_with(config, bundled, dictionary, None)
     }
 
-    /// The same; files are compiled by a child process of `program`, which is the program that runs.
+    /// The same; plugins are compiled by a child process of `program`, which is the program that runs.
     pub fn start_with(
         config: Plugins,
         bundled: &[Bundled],
